@@ -1,0 +1,1 @@
+"""Run hosted generative models on fal.ai from a notebook."""

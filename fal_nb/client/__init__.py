@@ -1,0 +1,1 @@
+"""The async client and its parts: transport, queue, direct calls, streams, storage."""

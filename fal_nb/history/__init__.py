@@ -1,0 +1,1 @@
+"""The ledger: one SQLite record a call, and its DataFrame."""

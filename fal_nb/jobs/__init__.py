@@ -1,0 +1,1 @@
+"""Jobs: followers of requests, and the session that owns them."""

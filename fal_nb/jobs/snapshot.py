@@ -1,0 +1,89 @@
+"""``JobSnapshot``: everything a view, the history or a user may know of a job at one moment. Frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from fal_nb.artifacts import Artifact
+
+__all__ = ["FINAL_STATES", "OPEN_STATES", "JobSnapshot", "State"]
+
+State: TypeAlias = Literal[
+    "PREPARED", "SUBMITTING", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED"
+]
+"""Where a job is; not to be confused with the wire's status."""
+
+OPEN_STATES: tuple[State, ...] = ("PREPARED", "SUBMITTING", "QUEUED", "RUNNING")
+FINAL_STATES: tuple[State, ...] = ("SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSnapshot:
+    """One moment of a job.
+
+    Attributes
+    ----------
+    record_id
+        Number of its record in the history, shown as ``#12``.
+    backend
+        ``fal``, ``server``, ``proxy`` or ``simulator``.
+    kind
+        ``queue``, ``direct`` (one synchronous call) or ``stream``.
+    queue_position
+        Requests ahead, 0-based; None unless queued.
+    progress, progress_source
+        Share done, 0 to 1, and where it comes from: ``steps`` printed in the logs, or ``history``, a guess from
+        this endpoint's own past times. None where nothing is known.
+    steps
+        (done, in all), where the logs show step bars.
+    logs
+        The last lines, oldest first; `log_count` says how many there were in all.
+    created, submitted, started, ended
+        Unix time in seconds, UTC.
+    queue_s, inference_s
+        Seconds waited and seconds of processing as the endpoint reports it.
+    cost, estimate
+        In `currency`; None where not known.
+    error, error_type, next_step
+        What went wrong, in one line; fal's word for it; what the person can do about it.
+    cancel
+        None, ``asked``, or fal's answer (``OK``, ``CANCELLATION_REQUESTED``, ``ALREADY_COMPLETED``, ``NOT_FOUND``).
+    result
+        The decoded result; None until there is one.
+    """
+
+    record_id: int
+    endpoint: str
+    backend: str
+    kind: Literal["queue", "direct", "stream"]
+    state: State
+    arguments: dict[str, Any]
+    created: float
+    request_id: str | None = None
+    queue_position: int | None = None
+    progress: float | None = None
+    progress_source: Literal["steps", "history"] | None = None
+    steps: tuple[int, int] | None = None
+    logs: tuple[str, ...] = ()
+    log_count: int = 0
+    submitted: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    queue_s: float | None = None
+    inference_s: float | None = None
+    cost: float | None = None
+    estimate: float | None = None
+    currency: str | None = None
+    billable_units: float | None = None
+    error: str | None = None
+    error_type: str | None = None
+    next_step: str | None = None
+    cancel: str | None = None
+    result: Any = None
+    artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended; its state will not change by itself any more."""
+        return self.state in FINAL_STATES

@@ -1,0 +1,1 @@
+"""The ``%fal`` and ``%%fal`` magics: a thin skin over the Python functions."""

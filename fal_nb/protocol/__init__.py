@@ -1,0 +1,1 @@
+"""fal's wire protocol without the wire: pure functions and frozen data, used by client and simulator alike."""

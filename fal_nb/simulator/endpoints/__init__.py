@@ -1,0 +1,1 @@
+"""Simulated endpoints, one family a file."""
