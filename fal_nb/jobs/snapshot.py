@@ -32,9 +32,10 @@ class JobSnapshot:
         ``queue``, ``direct`` (one synchronous call) or ``stream``.
     queue_position
         Requests ahead, 0-based; None unless queued.
-    progress, progress_source
-        Share done, 0 to 1, and where it comes from: ``steps`` printed in the logs, or ``history``, a guess from
-        this endpoint's own past times. None where nothing is known.
+    progress
+        Share done, 0 to 1, as the step bars in the logs show it; None where there are none.
+    expected_s
+        Seconds of processing that this endpoint's own past calls took (median), or None.
     steps
         (done, in all), where the logs show step bars.
     logs
@@ -63,7 +64,7 @@ class JobSnapshot:
     request_id: str | None = None
     queue_position: int | None = None
     progress: float | None = None
-    progress_source: Literal["steps", "history"] | None = None
+    expected_s: float | None = None
     steps: tuple[int, int] | None = None
     logs: tuple[str, ...] = ()
     log_count: int = 0

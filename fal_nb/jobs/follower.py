@@ -1,0 +1,347 @@
+"""Follows one call from its record to its result: wire events in, snapshots out, a commit at each step.
+
+Its invariant: what the snapshot says has been written to the ledger first, and the POST is sent at most once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fal_nb.errors import (
+    FalClientHTTPError,
+    FalError,
+    JobError,
+    RequestCancelledError,
+    SubmissionUnknown,
+)
+from fal_nb.jobs.inputs import LocalFile, has_local_files, upload_inputs
+from fal_nb.protocol.logs import LogMerger, read_progress
+from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
+
+if TYPE_CHECKING:
+    from fal_nb.artifacts import Artifact
+    from fal_nb.jobs.ledger import Ledger
+    from fal_nb.jobs.snapshot import JobSnapshot
+
+__all__ = ["Answer", "CallOptions", "Follower", "Wire"]
+
+_LOG_TAIL = 200
+_log = logging.getLogger("fal_nb")
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How a call is sent; nothing of it is part of the arguments.
+
+    Attributes
+    ----------
+    timeout_s
+        The caller's own limit for the whole call; when it runs out the request is cancelled.
+    start_timeout_s
+        fal gives the request up if no runner took it within this time.
+    """
+
+    path: str = ""
+    timeout_s: float | None = None
+    start_timeout_s: float | None = None
+    priority: str | None = None
+    hint: str | None = None
+    webhook_url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Answer(Protocol):
+    """A decoded result with what its headers say."""
+
+    @property
+    def data(self) -> JSON:
+        """The endpoint's output."""
+
+    @property
+    def billable_units(self) -> float | None:
+        """Units charged, in the priced unit."""
+
+    @property
+    def request_id(self) -> str | None:
+        """fal's id of the request."""
+
+
+class Wire(Protocol):
+    """What a follower needs of the client; every method runs on the loop."""
+
+    async def submit(self, endpoint: str, arguments: JSON, options: CallOptions) -> str:
+        """Queue a request and return its id."""
+
+    async def direct(self, endpoint: str, arguments: JSON, options: CallOptions) -> Answer:
+        """Run without the queue."""
+
+    def statuses(self, endpoint: str, request_id: str) -> AsyncIterator[Queued | InProgress | Completed]:
+        """Yield statuses with logs until the request has ended."""
+
+    async def result(self, endpoint: str, request_id: str) -> Answer:
+        """Fetch the result of a request that has ended."""
+
+    async def cancel(self, endpoint: str, request_id: str) -> str:
+        """Ask fal to stop a request; returns its answer's word."""
+
+    async def upload(self, file: LocalFile) -> str:
+        """Upload one file and return its URL."""
+
+    async def collect(self, result: JSON) -> tuple[Artifact, ...]:
+        """Fetch and store every file of a result."""
+
+
+class Follower:
+    """The coroutine side of a job; lives on the loop's thread alone."""
+
+    def __init__(
+        self,
+        snapshot: JobSnapshot,
+        options: CallOptions,
+        wire: Callable[[], Awaitable[Wire]],
+        ledger: Ledger,
+        publish: Callable[[JobSnapshot], None],
+    ) -> None:
+        self.snapshot = snapshot
+        self.error: BaseException | None = None
+        self.cancel_answered = asyncio.Event()
+        self._options = options
+        self._get_wire = wire
+        self._ledger = ledger
+        self._publish = publish
+        self._merger = LogMerger()
+        self._cancel_task: asyncio.Task[None] | None = None
+        self._cancel_wanted = False
+        self._body: asyncio.Task[None] | None = None
+
+    @property
+    def log_entries(self) -> list[dict[str, Any]]:
+        """Every log entry so far, oldest first."""
+        return self._merger.lines
+
+    async def run(self, arguments: Any) -> None:
+        """Follow the call to its end; never raises, except when the session is closed under it.
+
+        Parameters
+        ----------
+        arguments
+            As the caller gave them, local files included; ignored where the request exists already.
+        """
+        self._body = asyncio.ensure_future(self._steps(arguments))
+        limit = self._options.timeout_s
+        try:
+            done, _ = await asyncio.wait({self._body}, timeout=limit)
+            if not done:
+                await self._give_up(limit or 0.0)
+            await self._body
+        except asyncio.CancelledError:
+            if not self._body.done():
+                self._body.cancel()
+            if not self._closed_directly():
+                raise
+        except Exception as error:  # noqa: BLE001 - a job never takes the loop down; the snapshot says what happened
+            await self._failed(error)
+
+    def ask_cancel(self) -> None:
+        """Ask fal to stop the request, once; before it was sent nothing is sent at all."""
+        if self._cancel_wanted or self.snapshot.is_final:
+            return
+        self._cancel_wanted = True
+        if self.snapshot.kind != "queue":
+            if self._body is not None:
+                self._body.cancel()
+            return
+        self._set(cancel="asked")
+        if self.snapshot.request_id:
+            self._cancel_task = asyncio.ensure_future(self._send_cancel())
+
+    async def _steps(self, arguments: Any) -> None:
+        wire = await self._get_wire()
+        if self.snapshot.request_id is None:
+            body = await self._prepare(wire, arguments)
+            if self._cancel_wanted:
+                await self._end("CANCELLED", error="Cancelled before it was sent.")
+                return
+            if self.snapshot.kind == "direct":
+                await self._run_direct(wire, body)
+                return
+            await self._submit(wire, body)
+        await self._watch(wire)
+        await self._take_result(wire)
+
+    async def _prepare(self, wire: Wire, arguments: Any) -> JSON:
+        if not has_local_files(arguments):
+            return arguments
+        body = await upload_inputs(arguments, wire.upload)
+        await self._step(arguments=body)
+        return body
+
+    async def _submit(self, wire: Wire, body: JSON) -> None:
+        await self._step(state="SUBMITTING")
+        request_id = await wire.submit(self.snapshot.endpoint, body, self._options)
+        await self._step(state="QUEUED", request_id=request_id, submitted=time.time())
+        if self._cancel_wanted:
+            self._cancel_task = asyncio.ensure_future(self._send_cancel())
+
+    async def _run_direct(self, wire: Wire, body: JSON) -> None:
+        now = time.time()
+        await self._step(state="RUNNING", submitted=now, started=now)
+        try:
+            answer = await wire.direct(self.snapshot.endpoint, body, self._options)
+        except asyncio.CancelledError:
+            if self._cancel_wanted:
+                raise SubmissionUnknown(
+                    "The connection of a direct call was closed; fal cannot cancel it, so it may be charged.",
+                    endpoint=self.snapshot.endpoint,
+                ) from None
+            raise
+        await self._step(request_id=answer.request_id)
+        await self._keep(wire, answer)
+
+    async def _watch(self, wire: Wire) -> None:
+        """Reduce statuses to snapshots until the request has ended."""
+        assert self.snapshot.request_id is not None  # noqa: S101 - set by the step before
+        async for status in wire.statuses(self.snapshot.endpoint, self.snapshot.request_id):
+            await self._take_status(status)
+            if isinstance(status, Completed):
+                break
+
+    async def _take_status(self, status: Queued | InProgress | Completed) -> None:
+        changes: dict[str, Any] = {}
+        if isinstance(status, Queued):
+            changes["queue_position"] = status.position
+            if self.snapshot.state != "QUEUED":
+                changes |= {"state": "QUEUED", "started": None, "progress": None, "steps": None}
+        else:
+            changes |= self._take_logs(status.logs)
+            if self.snapshot.state == "QUEUED":
+                changes |= await self._starting()
+        if isinstance(status, Completed):
+            inference = status.metrics.get("inference_time")
+            if isinstance(inference, (int, float)) and not isinstance(inference, bool):
+                changes["inference_s"] = float(inference)
+        if "state" in changes:
+            await self._step(**changes)
+        else:
+            self._set(**changes)
+
+    async def _starting(self) -> dict[str, Any]:
+        now = time.time()
+        past = await self._ledger.past_durations(self.snapshot.endpoint)
+        return {
+            "state": "RUNNING",
+            "started": now,
+            "queue_position": None,
+            "queue_s": now - (self.snapshot.submitted or now),
+            "expected_s": statistics.median(past) if past else None,
+        }
+
+    def _take_logs(self, logs: list[dict[str, Any]] | None) -> dict[str, Any]:
+        new = self._merger.add(logs)
+        if not new:
+            return {}
+        steps = None
+        for entry in new:
+            steps = read_progress(entry["message"]) or steps
+        lines = self._merger.lines
+        tail = tuple(str(entry["message"]) for entry in lines[-_LOG_TAIL:])
+        changes: dict[str, Any] = {"logs": tail, "log_count": len(lines)}
+        if steps:
+            changes |= {"steps": steps, "progress": steps[0] / steps[1]}
+        return changes
+
+    async def _take_result(self, wire: Wire) -> None:
+        assert self.snapshot.request_id is not None  # noqa: S101 - set by the steps before
+        answer = await wire.result(self.snapshot.endpoint, self.snapshot.request_id)
+        await self._keep(wire, answer)
+
+    async def _keep(self, wire: Wire, answer: Answer) -> None:
+        """Write the result down, then fetch its files, then call it a success."""
+        ended = time.time()
+        await self._step(result=answer.data, billable_units=answer.billable_units, ended=ended)
+        artifacts = await wire.collect(answer.data)
+        if artifacts:
+            await self._ledger.set_artifacts(self.snapshot.record_id, artifacts)
+        await self._end("SUCCEEDED", artifacts=artifacts, ended=ended)
+
+    async def _send_cancel(self) -> None:
+        assert self.snapshot.request_id is not None  # noqa: S101 - both callers looked
+        wire = await self._get_wire()
+        try:
+            said = await wire.cancel(self.snapshot.endpoint, self.snapshot.request_id)
+        except FalError as error:
+            said = f"not delivered: {error}"
+        self._set(cancel=said)
+        await self._ledger.update(self.snapshot.record_id, cancel=said)
+        self.cancel_answered.set()
+
+    async def _give_up(self, limit: float) -> None:
+        """Cancel because the caller's own time limit has run out; the wire then says how it ended."""
+        self._set(next_step=f"The limit of {limit:g} s ran out, so a cancel was sent.")
+        self.ask_cancel()
+
+    def _closed_directly(self) -> bool:
+        return self._cancel_wanted and self.snapshot.kind != "queue"
+
+    async def _failed(self, error: Exception) -> None:
+        self.error = error
+        if isinstance(error, SubmissionUnknown):
+            await self._end("UNKNOWN", error=str(error), request_id=error.request_id or self.snapshot.request_id)
+        elif isinstance(error, RequestCancelledError):
+            await self._end("CANCELLED", error=str(error), error_type=error.error_type)
+        elif isinstance(error, FalClientHTTPError):
+            await self._end(
+                "FAILED", error=str(error), error_type=error.error_type, billable_units=error.billable_units
+            )
+        elif isinstance(error, FalError):
+            await self._end("FAILED", error=str(error), error_type=type(error).__name__)
+        else:
+            _log.error("job #%s stopped on an internal error", self.snapshot.record_id, exc_info=error)
+            self.error = JobError(f"An internal error stopped the job: {type(error).__name__}.")
+            await self._end("FAILED", error=str(self.error), error_type=type(error).__name__)
+
+    async def _end(self, state: str, **changes: Any) -> None:
+        if self._cancel_task is not None:
+            await asyncio.wait({self._cancel_task}, timeout=10)
+        self.cancel_answered.set()
+        changes.setdefault("ended", time.time())
+        await self._step(state=state, queue_position=None, **changes)
+
+    async def _step(self, **changes: Any) -> None:
+        """Write a step to the ledger, then show it."""
+        columns = {name: value for name, value in changes.items() if name in _COLUMNS}
+        try:
+            await self._ledger.update(self.snapshot.record_id, **columns)
+        except FalError as error:
+            _log.warning("job #%s: %s", self.snapshot.record_id, error)
+            changes.setdefault("next_step", f"This step is not in the history: {error}")
+        self._set(**changes)
+
+    def _set(self, **changes: Any) -> None:
+        if changes:
+            self.snapshot = replace(self.snapshot, **changes)
+            self._publish(self.snapshot)
+
+
+_COLUMNS = frozenset(
+    {
+        "state",
+        "arguments",
+        "request_id",
+        "submitted",
+        "started",
+        "ended",
+        "queue_s",
+        "inference_s",
+        "billable_units",
+        "error",
+        "error_type",
+        "result",
+    }
+)

@@ -1,0 +1,193 @@
+"""Local files inside arguments: found anywhere, uploaded once per content, replaced by their URLs.
+
+A text never is a file: only ``Path``, bytes, pictures, arrays, open files and our own result files are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, TypeAlias
+
+from fal_nb.errors import FileError
+from fal_nb.protocol.files import guess_content_type
+from fal_nb.protocol.status import JSON
+from fal_nb.result import Result, ResultFile
+
+__all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "upload_inputs"]
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """Bytes that have to be at fal before the call: either in memory or in a file."""
+
+    name: str
+    content_type: str
+    path: Path | None = None
+    data: bytes | None = None
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the bytes, hexadecimal; reads the file, so call it in a worker thread."""
+        if self.data is not None:
+            return hashlib.sha256(self.data).hexdigest()
+        assert self.path is not None  # noqa: S101 - one of the two is set
+        hasher = hashlib.sha256()
+        try:
+            with self.path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    hasher.update(chunk)
+        except OSError as error:
+            raise FileError(f"Cannot read {self.path}: {error.strerror or error}.") from error
+        return hasher.hexdigest()
+
+
+Upload: TypeAlias = Callable[[LocalFile], Awaitable[str]]
+"""Uploads one file and returns its URL."""
+
+
+def has_local_files(value: Any) -> bool:
+    """Return whether anything inside `value` is a local file rather than JSON."""
+    if isinstance(value, (Result, ResultFile)):
+        return True
+    if isinstance(value, Mapping):
+        return any(has_local_files(inner) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(has_local_files(inner) for inner in value)
+    return not _is_plain(value)
+
+
+def describe_inputs(value: Any) -> JSON:
+    """Return `value` as JSON for the record and the card before anything is uploaded: files by name."""
+    return _walk(value, lambda found: f"<{found.name}>" if isinstance(found, LocalFile) else found)
+
+
+async def upload_inputs(value: Any, upload: Upload) -> JSON:
+    """Return `value` as the JSON to be sent, with a URL for each local file.
+
+    Raises
+    ------
+    FileError
+        Where something inside is neither JSON nor a file.
+    """
+    found: dict[int, tuple[LocalFile, str]] = {}
+
+    def collect(item: LocalFile | str) -> JSON:
+        if isinstance(item, LocalFile):
+            found[id(item)] = (item, "")
+        return item
+
+    marked = _walk(value, collect)
+    urls = {key: await upload(item) for key, (item, _) in found.items()}
+    return _replace(marked, urls)
+
+
+def _replace(value: Any, urls: Mapping[int, str]) -> JSON:
+    if isinstance(value, LocalFile):
+        return urls[id(value)]
+    if isinstance(value, dict):
+        return {key: _replace(inner, urls) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replace(inner, urls) for inner in value]
+    return value
+
+
+def _walk(value: Any, visit: Callable[[LocalFile | str], JSON]) -> Any:
+    """Return a copy of `value` made of JSON, with `visit` applied to each file."""
+    if isinstance(value, Result):
+        return visit(_main_file(value))
+    if isinstance(value, Mapping):
+        return {str(key): _walk(inner, visit) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_walk(inner, visit) for inner in value]
+    if _is_plain(value):
+        return value
+    return visit(_as_file(value))
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bool, int, float))
+
+
+def _as_file(value: Any) -> LocalFile | str:
+    """Return what a Python object is as an input."""
+    if isinstance(value, ResultFile):
+        return value.url if value.url.startswith(("https://", "http://")) else _from_path(value.path, value.file_name)
+    if isinstance(value, PurePath):
+        return _from_path(Path(value), value.name)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return LocalFile("data.bin", _sniff(bytes(value)), data=bytes(value))
+    if hasattr(value, "save") and hasattr(value, "mode"):
+        return _from_picture(value)
+    if hasattr(value, "__array_interface__") and getattr(value, "ndim", 0):
+        return _from_array(value)
+    if hasattr(value, "item") and not getattr(value, "ndim", 1):
+        plain = value.item()
+        if _is_plain(plain):
+            return plain  # type: ignore[return-value]
+    if hasattr(value, "read"):
+        return _from_open_file(value)
+    raise FileError(
+        f"An argument holds a {type(value).__name__}, which is neither JSON nor a file: "
+        "give text, numbers, lists, a pathlib.Path, bytes, a picture or an array."
+    )
+
+
+def _main_file(result: Result) -> LocalFile | str:
+    if not result.files:
+        raise FileError("An earlier result was given as an input, but it holds no file: name the part of it you mean.")
+    return _as_file(result.files[0])
+
+
+def _from_path(path: Path, name: str) -> LocalFile:
+    path = path.expanduser()
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise FileError(f"Cannot read {path}: no such file, or it may not be read.")
+    return LocalFile(name, guess_content_type(name) or "application/octet-stream", path=path)
+
+
+def _from_picture(picture: Any) -> LocalFile:
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return LocalFile("image.png", "image/png", data=buffer.getvalue())
+
+
+def _from_array(array: Any) -> LocalFile:
+    """Return an array as a PNG: height × width [× 1, 3 or 4], integers 0-255 or floats 0-1."""
+    import numpy as np  # noqa: PLC0415 - only for arrays
+    from PIL import Image  # noqa: PLC0415
+
+    pixels = np.asarray(array)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if pixels.ndim not in {2, 3} or (pixels.ndim == 3 and pixels.shape[2] not in {3, 4}):
+        raise FileError(f"An array of shape {pixels.shape} is no picture: give height × width, or × 3, or × 4.")
+    if np.issubdtype(pixels.dtype, np.floating):
+        pixels = (np.clip(pixels, 0.0, 1.0) * 255).round()
+    return _from_picture(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)))
+
+
+def _from_open_file(file: Any) -> LocalFile:
+    data = file.read()
+    if isinstance(data, str):
+        data = data.encode("utf-8")
+    name = Path(str(getattr(file, "name", "") or "data.bin")).name
+    return LocalFile(name, guess_content_type(name) or _sniff(data), data=data)
+
+
+def _sniff(data: bytes) -> str:
+    """Return the content type that the first bytes show."""
+    heads = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"ID3": "audio/mpeg"}
+    for head, content_type in heads.items():
+        if data.startswith(head):
+            return content_type
+    if data[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12], "application/octet-stream")
+    if data[4:8] == b"ftyp":
+        return "video/mp4"
+    return "application/octet-stream"

@@ -1,0 +1,264 @@
+"""``Job``: one call as its caller holds it. Blocking and awaitable; thread-safe; shows itself in a cell."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCancelledError, SubmissionUnknown
+from fal_nb.protocol.status import Completed, InProgress, Queued
+
+if TYPE_CHECKING:
+    from fal_nb.jobs.follower import Follower
+    from fal_nb.jobs.snapshot import JobSnapshot, State
+    from fal_nb.result import Result
+    from fal_nb.runtime import Runtime
+
+__all__ = ["Job", "Observer"]
+
+Observer = Callable[["JobSnapshot"], None]
+"""Called with each new snapshot, on the loop's thread; must return at once."""
+
+_CANCEL_WAIT_S = 5.0
+_HEARTBEAT_S = 0.1
+
+
+class Job:
+    """Follows one request; goes on while other cells run and after they have ended.
+
+    Its properties may be read from any thread at any time. `get`, `wait`, `status` and `cancel` block and can be
+    interrupted; ``await job`` gives the result, too.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        snapshot: JobSnapshot,
+        make_result: Callable[[JobSnapshot], Result],
+        show: Callable[[Job], None],
+    ) -> None:
+        self._runtime = runtime
+        self._snapshot = snapshot
+        self._make_result = make_result
+        self._show = show
+        self._observers: list[Observer] = []
+        self._ended: concurrent.futures.Future[JobSnapshot] = concurrent.futures.Future()
+        self._follower: Follower | None = None
+        self._result: Result | None = None
+
+    @property
+    def snapshot(self) -> JobSnapshot:
+        """The newest snapshot."""
+        return self._snapshot
+
+    @property
+    def record_id(self) -> int:
+        """Number of its record in the history."""
+        return self._snapshot.record_id
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint that was called."""
+        return self._snapshot.endpoint
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments as sent (before sending: with local files by name)."""
+        return self._snapshot.arguments
+
+    @property
+    def request_id(self) -> str | None:
+        """fal's id of the request; None until it was accepted."""
+        return self._snapshot.request_id
+
+    @property
+    def state(self) -> State:
+        """Where the job is: ``PREPARED`` … ``SUCCEEDED``, ``FAILED``, ``CANCELLED`` or ``UNKNOWN``."""
+        return self._snapshot.state
+
+    @property
+    def logs(self) -> list[str]:
+        """Every log line so far, oldest first."""
+        follower = self._follower
+        if follower is None:
+            return list(self._snapshot.logs)
+        return [str(entry["message"]) for entry in list(follower.log_entries)]
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._ended.done()
+
+    def status(self, *, with_logs: bool = False) -> Queued | InProgress | Completed:
+        """Return what the wire last said, without asking again.
+
+        Raises
+        ------
+        JobError
+            Where it was never accepted, so that the wire has no status for it.
+        """
+        snapshot = self._snapshot
+        logs = [dict(entry) for entry in self._follower.log_entries] if with_logs and self._follower else None
+        if snapshot.state == "QUEUED":
+            return Queued(snapshot.queue_position or 0)
+        if snapshot.state == "RUNNING":
+            return InProgress(logs)
+        if snapshot.request_id is None:
+            raise JobError(f"Job #{snapshot.record_id} is {snapshot.state.lower()}: fal has no status for it.")
+        metrics = {} if snapshot.inference_s is None else {"inference_time": snapshot.inference_s}
+        return Completed(logs, metrics, snapshot.error, snapshot.error_type)
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Block until it has ended, well or not, and return the job itself. Interrupting this cancels nothing.
+
+        Raises
+        ------
+        FalClientTimeoutError
+            After `timeout` seconds; the job goes on.
+        """
+        try:
+            self._runtime.wait(self._ended, timeout)
+        except TimeoutError:
+            raise FalClientTimeoutError(timeout or 0.0, self.request_id, endpoint=self.endpoint) from None
+        return self
+
+    def get(self, timeout: float | None = None) -> Result:
+        """Block until it has ended and return the result. Interrupting this cancels the request at fal.
+
+        Raises
+        ------
+        FalError
+            What went wrong; `RequestCancelledError` where it was cancelled, `SubmissionUnknown` where its answer
+            was lost, `FalClientTimeoutError` after `timeout` seconds (the job goes on).
+        """
+        try:
+            self.wait(timeout)
+        except KeyboardInterrupt:
+            self.cancel_after_interrupt()
+            raise
+        return self.result()
+
+    def result(self) -> Result:
+        """Return the result of a job that has succeeded, without waiting.
+
+        Raises
+        ------
+        FalError
+            What went wrong; `JobError` where it has not ended yet.
+        """
+        if not self._ended.done():
+            raise JobError(
+                f"Job #{self.record_id} is {self.state.lower()}, it has no result yet: job.get() waits for it."
+            )
+        if self._snapshot.state != "SUCCEEDED":
+            raise self._trouble()
+        if self._result is None:
+            self._result = self._make_result(self._snapshot)
+        return self._result
+
+    def cancel(self) -> str | None:
+        """Ask fal to stop the request; blocks until it answered, at most 5 s.
+
+        Returns
+        -------
+        str or None
+            ``OK``, ``CANCELLATION_REQUESTED`` (it may still finish), ``ALREADY_COMPLETED`` or ``NOT_FOUND``;
+            None where nothing was sent, because the job had ended or had not left yet.
+        """
+        self.request_cancel()
+        follower = self._follower
+        if follower is not None and not self.done:
+            with contextlib.suppress(TimeoutError):
+                self._runtime.call(follower.cancel_answered.wait(), _CANCEL_WAIT_S)
+        return self._snapshot.cancel
+
+    def request_cancel(self) -> None:
+        """Ask fal to stop the request and return at once; any thread, the loop's own included."""
+        if self._follower is not None:
+            self._runtime.post(self._follower.ask_cancel)
+
+    def cancel_after_interrupt(self) -> None:
+        """Cancel after an interrupt and wait for fal's answer; a second interrupt leaves at once."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self.cancel()
+
+    def iter_events(self) -> Iterator[JobSnapshot]:
+        """Yield snapshots as they come, the present one first, until the job has ended; blocks between them."""
+        import queue  # noqa: PLC0415 - light, but rarely needed
+
+        box: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
+        self.observe(box.put)
+        try:
+            snapshot = self._snapshot
+            yield snapshot
+            while not snapshot.is_final:
+                try:
+                    snapshot = box.get(timeout=_HEARTBEAT_S)
+                except queue.Empty:
+                    continue
+                yield snapshot
+        finally:
+            self.unobserve(box.put)
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with each new snapshot, on the loop's thread."""
+        self._observers.append(observer)
+
+    def unobserve(self, observer: Observer) -> None:
+        """Stop calling `observer`; unknown ones are ignored."""
+        with contextlib.suppress(ValueError):
+            self._observers.remove(observer)
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        """Wait without blocking, on any event loop; cancelling the task that waits cancels the request."""
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Result:
+        ended = asyncio.wrap_future(self._ended)
+        try:
+            while not ended.done():
+                # A heartbeat: ipykernel notices the Stop button only when the loop next wakes.
+                await asyncio.wait({ended}, timeout=_HEARTBEAT_S)
+        except asyncio.CancelledError:
+            self.request_cancel()
+            raise
+        return self.result()
+
+    def follow(self, follower: Follower) -> None:
+        """Attach the coroutine side; called once by the session, on the loop's thread."""
+        self._follower = follower
+
+    def take(self, snapshot: JobSnapshot) -> None:
+        """Take in a new snapshot; called by the follower, on the loop's thread."""
+        self._snapshot = snapshot
+        for observer in tuple(self._observers):
+            observer(snapshot)
+
+    def finish(self) -> None:
+        """Release those who wait; called once when the follower has ended."""
+        if not self._ended.done():
+            self._ended.set_result(self._snapshot)
+
+    def _trouble(self) -> BaseException:
+        """Return the error that says why there is no result."""
+        follower = self._follower
+        if follower is not None and follower.error is not None:
+            return follower.error
+        snapshot = self._snapshot
+        text = snapshot.error or f"Job #{snapshot.record_id} is {snapshot.state.lower()}."
+        about = {"request_id": snapshot.request_id, "endpoint": snapshot.endpoint}
+        if snapshot.state == "CANCELLED":
+            return RequestCancelledError(text, error_type=snapshot.error_type, **about)
+        if snapshot.state == "UNKNOWN":
+            return SubmissionUnknown(text, **about)
+        return FalError(text, **about)
+
+    def _ipython_display_(self) -> None:
+        self._show(self)
+
+    def __repr__(self) -> str:
+        request = f" {self.request_id}" if self.request_id else ""
+        return f"<Job #{self.record_id} {self.endpoint}{request} {self.state}>"

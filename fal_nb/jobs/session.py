@@ -1,0 +1,335 @@
+"""``Session``: what one kernel holds: settings, client, runtime, history, open jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fal_nb.config import Settings, home_folder, resolve_settings
+from fal_nb.errors import FalError, JobError
+from fal_nb.jobs.follower import CallOptions, Follower
+from fal_nb.jobs.inputs import describe_inputs
+from fal_nb.jobs.job import Job
+from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.urls import Hosts
+from fal_nb.runtime import Runtime
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from fal_nb.artifacts.store import ArtifactStore
+    from fal_nb.history.records import Record
+    from fal_nb.history.store import HistoryStore
+    from fal_nb.jobs.ledger import Ledger
+    from fal_nb.jobs.wire import ClientWire
+    from fal_nb.result import Result
+
+__all__ = ["Session"]
+
+Place = tuple[str | None, str | None]
+"""(notebook, cell) a call is made from."""
+
+
+class Session:
+    """Calls endpoints with a ledger, an artifact store and one background loop under them.
+
+    Parameters
+    ----------
+    key, base_url, proxy_url
+        As for `AsyncClient`; where nothing is configured anywhere the simulator serves, and `notify` says so.
+    home
+        Folder of history, artifacts and caches; default ``FAL_NB_HOME`` or the platform's user data folder.
+    show
+        Shows a job where it stands as the last value of a cell.
+    notify
+        Shows one line to the person.
+    place
+        Says which notebook and cell a call is made from.
+
+    May be used from any thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str | None = None,
+        base_url: str | None = None,
+        proxy_url: str | None = None,
+        home: Path | None = None,
+        show: Callable[[Job], None] | None = None,
+        notify: Callable[[str], None] | None = None,
+        place: Callable[[], Place] | None = None,
+    ) -> None:
+        self._given = {"key": key, "base_url": base_url, "proxy_url": proxy_url}
+        self._home = home
+        self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
+        self.notify = notify or print
+        self.place = place or (lambda: (None, None))
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.runtime = Runtime()
+        self._lock = threading.RLock()
+        self._settings: Settings | None = None
+        self._ledger: Ledger | None = None
+        self._artifacts: ArtifactStore | None = None
+        self._wire: ClientWire | None = None
+        self._jobs: dict[int, Job] = {}
+        self._last: Job | None = None
+
+    # -- what it stands on -------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """Where calls go; starts the simulator where nothing is configured (blocks about a second, once)."""
+        with self._lock:
+            if self._settings is None or self._simulator_is_gone():
+                self._settings = self._resolve()
+                self._wire = None
+            return self._settings
+
+    @property
+    def home(self) -> Path:
+        """Folder of history, artifacts and caches; not created before it is needed."""
+        return self._home or home_folder()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The history as the loop sees it; opened at first use."""
+        with self._lock:
+            if self._ledger is None:
+                from fal_nb.history.store import HistoryStore  # noqa: PLC0415 - opened at first use
+                from fal_nb.jobs.ledger import Ledger  # noqa: PLC0415
+
+                self._ledger = Ledger(HistoryStore(self.home / "history.sqlite"))
+            return self._ledger
+
+    @property
+    def history(self) -> HistoryStore:
+        """The ledger's file: one record a call."""
+        return self.ledger.store
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where the bytes of outputs are, by content digest."""
+        with self._lock:
+            if self._artifacts is None:
+                from fal_nb.artifacts.store import ArtifactStore  # noqa: PLC0415 - opened at first use
+
+                self._artifacts = ArtifactStore(self.home / "artifacts")
+            return self._artifacts
+
+    # -- calls -------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        endpoint: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        kind: Literal["queue", "direct"] = "queue",
+        options: CallOptions | None = None,
+    ) -> Job:
+        """Write a record, start the call in the background and return its job at once.
+
+        Parameters
+        ----------
+        arguments
+            JSON, with local files (paths, bytes, pictures, arrays, results) anywhere inside.
+
+        Raises
+        ------
+        EndpointError, FileError, ConfigError, HistoryError
+            Before anything is sent.
+        """
+        endpoint = str(EndpointId.parse(endpoint))
+        arguments = dict(arguments or {})
+        shown = describe_inputs(arguments)
+        settings = self.settings
+        snapshot = self._record(endpoint, shown, kind, settings)
+        return self._start(snapshot, arguments, options or CallOptions())
+
+    def attach(self, endpoint: str, request_id: str) -> Job:
+        """Follow a request that was made elsewhere, or by an earlier kernel; sends no POST."""
+        endpoint = str(EndpointId.parse(endpoint))
+        known = self.history.find(request_id)
+        if known is not None and known.id in self._jobs:
+            return self._jobs[known.id]
+        if known is not None:
+            snapshot = _from_record(known)
+        else:
+            snapshot = self._record(endpoint, {}, "queue", self.settings, request_id=request_id)
+        return self._start(snapshot, None, CallOptions())
+
+    def job(self, word: str | int | None = None) -> Job:
+        """Return a job by record number, request id (or 8 of its first characters), or the last one.
+
+        A job of an earlier kernel comes back as its record tells; where it was still open it is followed again.
+
+        Raises
+        ------
+        JobError
+            Where there is none.
+        """
+        if word is None:
+            if self._last is None:
+                raise JobError("No job was started in this kernel yet: name one by number or request id.")
+            return self._last
+        text = str(word).lstrip("#")
+        for job in self._jobs.values():
+            if text == str(job.record_id) or text == job.request_id:
+                return job
+        record = self.history.find(text)
+        if record is None:
+            raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
+        if record.id in self._jobs:
+            return self._jobs[record.id]
+        snapshot = _from_record(record, self.history.artifacts(record.id))
+        if snapshot.is_final or snapshot.request_id is None:
+            return self._adopt(snapshot)
+        return self._start(snapshot, None, CallOptions())
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this kernel that have not ended, oldest first."""
+        return [job for job in list(self._jobs.values()) if not job.done]
+
+    def frame(self, **filters: Any) -> DataFrame:
+        """Return the history as a DataFrame; see ``fal_nb.history``."""
+        from fal_nb.history.frame import frame  # noqa: PLC0415 - imports pandas
+
+        return frame(self.history, **filters)
+
+    def close(self) -> None:
+        """Stop following, close client, history and loop. Requests at fal go on."""
+        if self._wire is not None:
+            with contextlib.suppress(FalError, TimeoutError):
+                self.runtime.call(self._wire.aclose(), 5.0)
+        self.runtime.close()
+        if self._ledger is not None:
+            self._ledger.close()
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _resolve(self) -> Settings:
+        settings = resolve_settings(**self._given)
+        if settings is None:
+            from fal_nb.simulator.process import ensure_running  # noqa: PLC0415 - only where nothing else serves
+
+            base = ensure_running(self.home)
+            settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
+            self.notify(
+                "No fal key was found, so the built-in simulator serves: outputs are simulated, nothing is billed. "
+                "Set FAL_KEY to use fal.ai."
+            )
+        return settings
+
+    def _simulator_is_gone(self) -> bool:
+        settings = self._settings
+        if settings is None or settings.backend != "simulator" or self.jobs():
+            return False
+        from fal_nb.simulator.process import is_alive  # noqa: PLC0415
+
+        return not is_alive(settings.hosts.base or "")
+
+    def _record(
+        self, endpoint: str, arguments: Any, kind: str, settings: Settings, *, request_id: str | None = None
+    ) -> JobSnapshot:
+        from fal_nb.history.records import NewRecord  # noqa: PLC0415
+
+        notebook, cell = self.place()
+        created = time.time()
+        state = "PREPARED" if request_id is None else "QUEUED"
+        record_id = self.history.add(
+            NewRecord(
+                endpoint=endpoint,
+                arguments=arguments,
+                backend=settings.backend,
+                base_url=settings.hosts.base,
+                kind=kind,
+                state=state,
+                created=created,
+                request_id=request_id,
+                notebook=notebook,
+                cell=cell,
+                owner=self.owner,
+            )
+        )
+        return JobSnapshot(
+            record_id=record_id,
+            endpoint=endpoint,
+            backend=settings.backend,
+            kind=kind,  # type: ignore[arg-type] - one of the three by the callers
+            state=state,  # type: ignore[arg-type]
+            arguments=arguments,
+            created=created,
+            request_id=request_id,
+        )
+
+    def _start(self, snapshot: JobSnapshot, arguments: Any, options: CallOptions) -> Job:
+        job = self._adopt(snapshot, ended=False)
+        self.runtime.post(self._follow, job, arguments, options)
+        return job
+
+    def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
+        job = Job(self.runtime, snapshot, self._make_result, self._show_job)
+        self._jobs[snapshot.record_id] = job
+        self._last = job
+        if ended:
+            job.finish()
+        return job
+
+    def _follow(self, job: Job, arguments: Any, options: CallOptions) -> None:
+        follower = Follower(job.snapshot, options, self._get_wire, self.ledger, job.take)
+        job.follow(follower)
+        task = asyncio.ensure_future(follower.run(arguments))
+        task.add_done_callback(lambda _task: job.finish())
+
+    async def _get_wire(self) -> ClientWire:
+        if self._wire is None:
+            from fal_nb.jobs.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
+
+            settings = self._settings or await asyncio.to_thread(lambda: self.settings)
+            self._wire = ClientWire(settings, self.artifacts)
+        return self._wire
+
+    def _show_job(self, job: Job) -> None:
+        self.show(job)
+
+    def _make_result(self, snapshot: JobSnapshot) -> Result:
+        from fal_nb.result import Result  # noqa: PLC0415
+
+        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts)
+
+
+def _from_record(record: Record, artifacts: Any = ()) -> JobSnapshot:
+    """Return the snapshot that a record of the history stands for."""
+    return JobSnapshot(
+        record_id=record.id,
+        endpoint=record.endpoint,
+        backend=record.backend,
+        kind=record.kind,
+        state=record.state,
+        arguments=record.arguments,
+        created=record.created,
+        request_id=record.request_id,
+        submitted=record.submitted,
+        started=record.started,
+        ended=record.ended,
+        queue_s=record.queue_s,
+        inference_s=record.inference_s,
+        cost=record.cost,
+        estimate=record.estimate,
+        currency=record.currency,
+        billable_units=record.billable_units,
+        error=record.error,
+        error_type=record.error_type,
+        cancel=record.cancel,
+        result=record.result,
+        artifacts=tuple(artifacts),
+    )

@@ -1,0 +1,174 @@
+"""One daemon thread with one private event loop: the only place where coroutines of ours run.
+
+Its one invariant: whoever waits from outside can always be interrupted, and whoever is interrupted leaves
+nothing running that he did not ask to keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fal_nb.errors import FalError, WrongThreadError
+
+__all__ = ["Runtime"]
+
+T = TypeVar("T")
+
+_SLICE_S = 0.1
+"""How long a wait sleeps before it looks for an interrupt again, for platforms where a lock ignores Ctrl-C."""
+
+
+class Runtime:
+    """A lazily started event loop in a thread of its own.
+
+    Every method may be called from any thread; `call` blocks and is refused on the loop's own thread.
+    """
+
+    def __init__(self, name: str = "fal-nb") -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._closed = False
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop, started if it was not.
+
+        Raises
+        ------
+        WrongThreadError
+            In a forked or ``multiprocessing`` child, whose copy of the thread does not run.
+        """
+        if self._pid != os.getpid() or multiprocessing.parent_process() is not None:
+            raise WrongThreadError(
+                "This is a child process: a fal_nb session lives in the process that started it. "
+                "Use threads or fal_nb.submit, or start a session of its own with a separate interpreter."
+            )
+        if self._loop is None:
+            with self._lock:
+                if self._loop is None:
+                    self._start()
+        assert self._loop is not None  # noqa: S101 - set by _start
+        return self._loop
+
+    @property
+    def is_loop_thread(self) -> bool:
+        """Whether the caller is on the loop's own thread."""
+        return self._thread is not None and threading.get_ident() == self._thread.ident
+
+    def start_soon(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Run a coroutine on the loop and return its future; cancelling the future cancels the coroutine.
+
+        The coroutine runs in an empty context, so that it keeps nothing of the cell that started it alive.
+        """
+        try:
+            return contextvars.Context().run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
+        except (FalError, RuntimeError) as error:
+            coroutine.close()
+            raise _closed() if isinstance(error, RuntimeError) else error from error
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a plain function on the loop's thread, soon, and do not wait for it."""
+        try:
+            self.loop.call_soon_threadsafe(function, *args, context=contextvars.Context())
+        except RuntimeError as error:
+            raise _closed() from error
+
+    def call(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+        """Run a coroutine on the loop and return its result; blocks.
+
+        An interrupt (Ctrl-C, the notebook's Stop) cancels the coroutine and is raised again at once.
+
+        Raises
+        ------
+        WrongThreadError
+            On the loop's own thread, where waiting could never end.
+        TimeoutError
+            After `timeout_s` seconds; the coroutine is cancelled.
+        """
+        if self.is_loop_thread:
+            coroutine.close()
+            raise WrongThreadError(
+                "A blocking call on the session's own thread would never end: await the async form here "
+                "(fal_nb.AsyncClient, or `await job`)."
+            )
+        future = self.start_soon(coroutine)
+        try:
+            return self.wait(future, timeout_s)
+        except BaseException:
+            future.cancel()
+            raise
+
+    def wait(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
+        """Return a future's result; blocks in slices, so that an interrupt gets through. Cancels nothing.
+
+        Raises
+        ------
+        WrongThreadError
+            On the loop's own thread.
+        TimeoutError
+            After `timeout_s` seconds.
+        """
+        if self.is_loop_thread:
+            raise WrongThreadError("A blocking wait on the session's own thread would never end: await it instead.")
+        loop_time = self.loop.time
+        deadline = None if timeout_s is None else loop_time() + timeout_s
+        while True:
+            left = _SLICE_S if deadline is None else min(_SLICE_S, max(0.0, deadline - loop_time()))
+            done, _ = concurrent.futures.wait([future], timeout=left)
+            if done:
+                return future.result()
+            if deadline is not None and loop_time() >= deadline:
+                raise TimeoutError(f"Nothing within {timeout_s:g} s.")
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Cancel what still runs, stop the loop and join the thread. Safe to call twice."""
+        with self._lock:
+            loop, thread, self._closed = self._loop, self._thread, True
+        if loop is None or thread is None or not thread.is_alive() or self._pid != os.getpid():
+            return
+        if not self.is_loop_thread:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout_s)
+
+    def _start(self) -> None:
+        if self._closed:
+            raise _closed()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name=self._name, daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def _run(self, ready: threading.Event) -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        self._loop = loop
+        loop.call_soon(ready.set)
+        try:
+            loop.run_forever()
+        finally:
+            _drain(loop)
+
+
+def _drain(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left and let it clean up; a task that refuses to end is left behind."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=2.0))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def _closed() -> WrongThreadError:
+    return WrongThreadError("This session is closed: start the kernel again, or make a new fal_nb.Session().")

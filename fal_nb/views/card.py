@@ -1,0 +1,160 @@
+"""The job card: snapshots in, cancel out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from fal_nb.views.format import STATE_WORDS, cancel_words, prompt_of, summary, waiting
+from fal_nb.views.media import send_media
+from fal_nb.views.twin import TEXT_CHARS, card_html, result_text
+from fal_nb.views.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fal_nb.artifacts import Artifact
+    from fal_nb.jobs.snapshot import JobSnapshot
+
+__all__ = ["CardView", "Followed"]
+
+_ARGUMENT_CHARS = 500
+_LIVE_TEXT_CHARS = 100_000
+
+
+class Followed(Protocol):
+    """What a card needs of a job."""
+
+    @property
+    def snapshot(self) -> JobSnapshot:
+        """The newest snapshot."""
+
+    def observe(self, observer: Callable[[JobSnapshot], None]) -> None:
+        """Call the observer with each new snapshot, on the loop's thread."""
+
+    def request_cancel(self) -> None:
+        """Ask fal to stop the request and return at once."""
+
+
+class CardView(View):
+    """One job as it is seen in a cell.
+
+    Parameters
+    ----------
+    blob_path
+        Where the bytes of a digest are, for originals shown on demand.
+    """
+
+    name: ClassVar[str] = "card"
+
+    def __init__(self, job: Followed, blob_path: Callable[[str], Path]) -> None:
+        super().__init__()
+        self._job = job
+        self._blob_path = blob_path
+        self._state = job.snapshot.state
+        job.observe(self._observe)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the job has ended."""
+        return self._job.snapshot.is_final
+
+    def state(self) -> dict[str, Any]:
+        """Return what the page needs to draw the card, without image bytes."""
+        snapshot = self._job.snapshot
+        text = result_text(snapshot.result)
+        return {
+            "view": self.id,
+            "record_id": snapshot.record_id,
+            "endpoint": snapshot.endpoint,
+            "backend": snapshot.backend,
+            "kind": snapshot.kind,
+            "state": snapshot.state,
+            "request_id": snapshot.request_id,
+            "prompt": prompt_of(snapshot)[:_LIVE_TEXT_CHARS] or None,
+            "arguments": _trim(snapshot.arguments),
+            "queue_position": snapshot.queue_position,
+            "progress": snapshot.progress,
+            "expected_s": snapshot.expected_s,
+            "steps": list(snapshot.steps) if snapshot.steps else None,
+            "logs": list(snapshot.logs),
+            "log_count": snapshot.log_count,
+            "created": snapshot.created,
+            "submitted": snapshot.submitted,
+            "started": snapshot.started,
+            "ended": snapshot.ended,
+            "queue_s": snapshot.queue_s,
+            "inference_s": snapshot.inference_s,
+            "cost": snapshot.cost,
+            "estimate": snapshot.estimate,
+            "currency": snapshot.currency,
+            "error": snapshot.error,
+            "error_type": snapshot.error_type,
+            "next_step": snapshot.next_step,
+            "cancel": snapshot.cancel,
+            "can_cancel": not snapshot.is_final and snapshot.cancel is None,
+            "outputs": [_output(artifact) for artifact in snapshot.artifacts],
+            "text": text[:_LIVE_TEXT_CHARS] if text else None,
+        }
+
+    def twin(self) -> str:
+        """Return the card as static HTML."""
+        return card_html(self._job.snapshot)
+
+    def text(self) -> str:
+        """Return the card as one line and its outputs by name."""
+        snapshot = self._job.snapshot
+        facts = " · ".join([STATE_WORDS[snapshot.state], *summary(snapshot)])
+        lines = [f"{snapshot.endpoint}  {facts}"]
+        lines += [part for part in (waiting(snapshot), snapshot.error, snapshot.next_step) if part]
+        if snapshot.cancel:
+            lines.append(cancel_words(snapshot.cancel))
+        for artifact in snapshot.artifacts:
+            where = str(self._blob_path(artifact.digest)) if artifact.digest else artifact.error or "not stored"
+            lines.append(f"  {artifact.kind}: {artifact.file_name}  {where}")
+        words = result_text(snapshot.result)
+        if words:
+            lines.append(words[:TEXT_CHARS])
+        return "\n".join(lines)
+
+    def receive(self, content: Mapping[str, Any]) -> None:
+        """Take in a click or a request for media; anything else is ignored."""
+        kind = content.get("kind")
+        if kind == "cancel":
+            self._job.request_cancel()
+        elif kind == "media":
+            send_media(self._job.snapshot.artifacts, content, self._blob_path, self._post)
+
+    def _observe(self, snapshot: JobSnapshot) -> None:
+        settled = snapshot.state != self._state
+        self._state = snapshot.state
+        self._changed(settled=settled or snapshot.is_final)
+
+
+def _output(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "index": artifact.index,
+        "kind": artifact.kind,
+        "content_type": artifact.content_type,
+        "file_name": artifact.file_name,
+        "size_bytes": artifact.size_bytes,
+        "width": artifact.width,
+        "height": artifact.height,
+        "duration_s": artifact.duration_s,
+        "has_thumbnail": artifact.thumbnail is not None,
+        "stored": artifact.digest is not None,
+        "text": artifact.text,
+        "error": artifact.error,
+    }
+
+
+def _trim(value: Any) -> Any:
+    """Return arguments for showing: long texts (data URIs above all) cut."""
+    if isinstance(value, Mapping):
+        return {str(key): _trim(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_trim(inner) for inner in value[:50]]
+    if isinstance(value, str) and len(value) > _ARGUMENT_CHARS:
+        return value[:_ARGUMENT_CHARS] + "…"
+    return value

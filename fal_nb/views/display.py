@@ -1,0 +1,91 @@
+"""Shows views where they belong: one front end, one hub, one rendering a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.views.front_end import Rendering, choose_rendering
+from fal_nb.views.hub import Hub
+
+if TYPE_CHECKING:
+    from fal_nb.runtime import Runtime
+    from fal_nb.views.view import View
+
+__all__ = ["Display"]
+
+
+class Display:
+    """The front end as the session sees it. Its methods belong to the cell's thread.
+
+    Parameters
+    ----------
+    get_shell
+        Returns IPython's shell, or None outside IPython.
+    """
+
+    def __init__(self, runtime: Runtime, get_shell: Callable[[], Any]) -> None:
+        self.hub = Hub(runtime)
+        self._runtime = runtime
+        self._get_shell = get_shell
+
+    @property
+    def rendering(self) -> Rendering:
+        """How things are shown in the cell that runs now."""
+        return choose_rendering(self._get_shell())[0]
+
+    @property
+    def reason(self) -> str:
+        """Why they are shown so, in words."""
+        return choose_rendering(self._get_shell())[1]
+
+    def show(self, view: View) -> None:
+        """Show a view as the output of the cell that runs now."""
+        match self.rendering:
+            case "live":
+                self.hub.open()
+                self._show_html(view, self.hub.token)
+            case "static":
+                self._show_html(view, None)
+            case "widget":
+                self._show_widget(view)
+            case _:
+                self.line(view.text())
+
+    def settle(self, view: View) -> None:
+        """Bring the view's output up to date before the cell returns, where nobody collects output later."""
+        match self.rendering:
+            case "static":
+                self._runtime.call(self.hub.flush(view))
+            case "terminal" | "script":
+                self.line(view.text())
+            case _:
+                pass
+
+    def line(self, text: str) -> None:
+        """Show one plain line (or block) of text."""
+        print(text)  # noqa: T201 - this is the one place that prints
+
+    def place(self) -> tuple[str | None, str | None]:
+        """Return (notebook, cell) of the cell that runs now, as far as the front end says."""
+        import os  # noqa: PLC0415
+
+        shell = self._get_shell()
+        if shell is None:
+            return None, None
+        parent = getattr(shell, "parent_header", None) or {}
+        metadata = parent.get("metadata") or {} if isinstance(parent, dict) else {}
+        cell = metadata.get("cellId") or str(getattr(shell, "execution_count", "") or "") or None
+        return os.environ.get("JPY_SESSION_NAME"), cell
+
+    def _show_html(self, view: View, token: str | None) -> None:
+        from IPython.display import display  # noqa: PLC0415 - only inside IPython
+
+        handle = display(view.mimebundle(token), raw=True, display_id=True)
+        self.hub.add(view, handle)
+
+    def _show_widget(self, view: View) -> None:
+        from IPython.display import display  # noqa: PLC0415
+
+        self.hub.add(view)
+        display(self.hub.widget(view))

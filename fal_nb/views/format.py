@@ -1,0 +1,124 @@
+"""Numbers and states in a person's words, the same in every rendering."""
+
+from __future__ import annotations
+
+from fal_nb.jobs.snapshot import JobSnapshot, State
+
+__all__ = [
+    "STATE_COLOURS",
+    "STATE_WORDS",
+    "cancel_words",
+    "money",
+    "prompt_of",
+    "seconds",
+    "size",
+    "summary",
+    "waiting",
+]
+
+STATE_WORDS: dict[State, str] = {
+    "PREPARED": "preparing",
+    "SUBMITTING": "sending",
+    "QUEUED": "queued",
+    "RUNNING": "running",
+    "SUCCEEDED": "done",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+    "UNKNOWN": "unknown",
+    "SKIPPED": "skipped",
+}
+STATE_COLOURS: dict[State, str] = {
+    "PREPARED": "#8a8f98",
+    "SUBMITTING": "#8a8f98",
+    "QUEUED": "#b7791f",
+    "RUNNING": "#3b7de0",
+    "SUCCEEDED": "#2f9e5b",
+    "FAILED": "#d6453d",
+    "CANCELLED": "#8a8f98",
+    "UNKNOWN": "#c05621",
+    "SKIPPED": "#8a8f98",
+}
+"""Readable on white and on near-black, because a twin cannot know the theme."""
+
+_CANCEL_WORDS = {
+    "asked": "cancel sent, waiting for fal",
+    "OK": "cancelled while it was queued",
+    "CANCELLATION_REQUESTED": "cancel requested; a running endpoint may still finish",
+    "ALREADY_COMPLETED": "too late to cancel: it had ended",
+    "NOT_FOUND": "fal does not know this request any more",
+}
+
+
+def seconds(value: float | None) -> str:
+    """Return ``0.84 s``, ``12.3 s``, ``2 min 05 s`` or ``1 h 02 min``; empty for None."""
+    if value is None or value < 0:
+        return ""
+    if value < 9.995:
+        return f"{value:.2f} s"
+    if value < 59.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def money(value: float | None, currency: str | None) -> str:
+    """Return ``0.0250 USD``; empty for None."""
+    if value is None:
+        return ""
+    digits = 4 if abs(value) < 1 else 2
+    return f"{value:.{digits}f} {currency or 'USD'}"
+
+
+def size(value: int | None) -> str:
+    """Return ``12.3 kB``, ``4.0 MB``; empty for None."""
+    if value is None:
+        return ""
+    number = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return ""
+
+
+def cancel_words(answer: str | None) -> str:
+    """Return what fal's answer to a cancel means; empty where none was sent."""
+    if answer is None:
+        return ""
+    return _CANCEL_WORDS.get(answer, f"cancel: {answer}")
+
+
+def waiting(snapshot: JobSnapshot) -> str:
+    """Return what an open job is doing, in a few words."""
+    if snapshot.state == "QUEUED":
+        ahead = snapshot.queue_position
+        if not ahead:
+            return "next in the queue"
+        return f"{ahead} ahead in the queue"
+    if snapshot.state == "RUNNING" and snapshot.steps:
+        done, total = snapshot.steps
+        return f"step {done} of {total}"
+    return ""
+
+
+def prompt_of(snapshot: JobSnapshot) -> str:
+    """Return the text the call was about: its prompt or other text argument; empty where it has none."""
+    for name in ("prompt", "text"):
+        value = snapshot.arguments.get(name)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def summary(snapshot: JobSnapshot) -> list[str]:
+    """Return the facts of a job's head line after its endpoint: number, backend, times, cost."""
+    took = None
+    if snapshot.ended is not None:
+        took = snapshot.ended - (snapshot.submitted or snapshot.created)
+    cost = money(snapshot.cost, snapshot.currency)
+    if not cost and snapshot.estimate is not None:
+        cost = "est. " + money(snapshot.estimate, snapshot.currency)
+    simulated = "simulated" if snapshot.backend == "simulator" else ""
+    return [part for part in (f"#{snapshot.record_id}", simulated, seconds(took), cost) if part]

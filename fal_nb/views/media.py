@@ -1,0 +1,62 @@
+"""Bytes for the page, on demand: thumbnails whole, originals in chunks, each message under the hub's limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fal_nb.artifacts import Artifact
+from fal_nb.views.view import Post
+
+__all__ = ["CHUNK_BYTES", "send_media"]
+
+CHUNK_BYTES = 460_000
+_LARGEST_BYTES = 256 * 1024 * 1024
+
+
+def send_media(
+    artifacts: Sequence[Artifact], content: Mapping[str, Any], blob_path: Callable[[str], Path], post: Post
+) -> None:
+    """Answer a page's request for the thumbnail or the original of one artifact; on the loop's thread.
+
+    Parameters
+    ----------
+    content
+        ``{"which": "thumbnail" | "original", "index": 0-based}``, hostile until checked.
+    """
+    which, index = content.get("which"), content.get("index")
+    if which not in {"thumbnail", "original"} or not isinstance(index, int) or not 0 <= index < len(artifacts):
+        return
+    artifact = artifacts[index]
+    about = {"kind": "media", "which": which, "index": index, "content_type": artifact.content_type}
+    if which == "thumbnail":
+        if artifact.thumbnail is not None:
+            facts = {"content_type": "image/webp", "size_bytes": len(artifact.thumbnail), "part": 0, "parts": 1}
+            post({**about, **facts}, artifact.thumbnail)
+        return
+    if artifact.digest is None:
+        post({**about, "kind": "media-error", "error": artifact.error or "it was not stored"}, None)
+        return
+    task = asyncio.ensure_future(_send_original(blob_path(artifact.digest), about, post))
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def _send_original(path: Path, about: dict[str, Any], post: Post) -> None:
+    try:
+        data = await asyncio.to_thread(_read, path)
+    except OSError as error:
+        why = f"its file cannot be read: {error.strerror or error}"
+        post({**about, "kind": "media-error", "error": why}, None)
+        return
+    parts = max(1, -(-len(data) // CHUNK_BYTES))
+    for part in range(parts):
+        piece = data[part * CHUNK_BYTES : (part + 1) * CHUNK_BYTES]
+        post({**about, "part": part, "parts": parts, "size_bytes": len(data)}, piece)
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise OSError(0, f"over {_LARGEST_BYTES // 2**20} MiB; open it from disk")
+    return path.read_bytes()

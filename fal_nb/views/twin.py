@@ -1,0 +1,154 @@
+"""Static twins: escaped HTML with inline styles only, which is what a saved notebook holds.
+
+A stranger's notebook loses ``<style>``, ``<svg>`` and ``<script>``; what is used here survives.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from html import escape
+
+from fal_nb.artifacts import Artifact
+from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.views.format import (
+    STATE_COLOURS,
+    STATE_WORDS,
+    cancel_words,
+    prompt_of,
+    seconds,
+    size,
+    summary,
+    waiting,
+)
+
+__all__ = ["artifacts_html", "card_html", "frame_html", "text_html"]
+
+TEXT_CHARS = 2000
+_LINE = "rgba(128,128,128,.32)"
+_CARD = (
+    f"border:1px solid {_LINE};border-radius:8px;padding:10px 14px;margin:2px 0;max-width:760px;"
+    "box-sizing:border-box;font-size:13px;line-height:1.5"
+)
+_QUIET = "opacity:.68"
+_CLIP = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+_MONO = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
+_UNKNOWN = (
+    "It was sent and the answer was lost, so it may have been charged. It is never sent again by itself: "
+    "look it up at fal before you repeat it."
+)
+
+
+def frame_html(inner: str, element_id: str | None, name: str = "card") -> str:
+    """Return `inner` in the element that the hub finds by its id; with None it stays static for good.
+
+    Parameters
+    ----------
+    name
+        The view's bundle.
+    """
+    if element_id is None:
+        return f"<div>{inner}</div>"
+    return f'<div id="{escape(element_id, quote=True)}" data-fal-view="{escape(name, quote=True)}">{inner}</div>'
+
+
+def card_html(snapshot: JobSnapshot) -> str:
+    """Return the static rendering of a job: head line, prompt, progress or error, outputs."""
+    parts = [_head(snapshot), _prompt(snapshot), _progress(snapshot), _trouble(snapshot)]
+    parts.append(artifacts_html(snapshot.artifacts, prompt_of(snapshot)))
+    if snapshot.result is not None:
+        parts.append(text_html(result_text(snapshot.result)))
+    return f'<div style="{_CARD}">{"".join(parts)}</div>'
+
+
+def artifacts_html(artifacts: Iterable[Artifact], alt: str = "") -> str:
+    """Return the thumbnails of artifacts side by side; files without one as named lines."""
+    shown = [_figure(artifact, alt) for artifact in artifacts]
+    if not shown:
+        return ""
+    return f'<div style="margin-top:8px">{"".join(shown)}</div>'
+
+
+def text_html(text: str | None) -> str:
+    """Return a block of plain text, at most 2,000 characters of it; empty for None."""
+    if not text:
+        return ""
+    cut = text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - 1] + "…"
+    return f'<div style="margin-top:8px;white-space:pre-wrap;overflow-wrap:anywhere">{escape(cut)}</div>'
+
+
+def result_text(result: object) -> str | None:
+    """Return the main text of a result: the first of output, text, generated_text, results, description."""
+    if not isinstance(result, dict):
+        return None
+    for name in ("output", "text", "generated_text", "results", "description"):
+        value = result.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def _head(snapshot: JobSnapshot) -> str:
+    colour = STATE_COLOURS[snapshot.state]
+    facts = " · ".join(summary(snapshot))
+    return (
+        f'<div style="{_CLIP}"><span style="color:{colour}">●</span> '
+        f'<b style="color:{colour}">{STATE_WORDS[snapshot.state]}</b>&ensp;'
+        f'<b>{escape(snapshot.endpoint)}</b>&ensp;<span style="{_QUIET}">{escape(facts)}</span></div>'
+    )
+
+
+def _prompt(snapshot: JobSnapshot) -> str:
+    text = " ".join(prompt_of(snapshot).split())
+    if not text:
+        return ""
+    return f'<div style="{_CLIP}" title="{escape(text[:500], quote=True)}">{escape(text[:300])}</div>'
+
+
+def _progress(snapshot: JobSnapshot) -> str:
+    if snapshot.is_final:
+        return ""
+    words = escape(waiting(snapshot))
+    bar = ""
+    if snapshot.progress is not None:
+        share = f"{min(max(snapshot.progress, 0.0), 1.0):.3f}"
+        bar = f'<progress value="{share}" max="1" style="width:220px;vertical-align:middle"></progress>&ensp;'
+    last = escape(snapshot.logs[-1][:200]) if snapshot.logs else ""
+    line = f'<div style="{_MONO};{_QUIET};{_CLIP}">{last}</div>' if last else ""
+    return f'<div style="margin-top:4px">{bar}<span style="{_QUIET}">{words}</span></div>{line}'
+
+
+def _trouble(snapshot: JobSnapshot) -> str:
+    lines = []
+    if snapshot.error:
+        kind = f' <span style="{_QUIET}">({escape(snapshot.error_type)})</span>' if snapshot.error_type else ""
+        colour = STATE_COLOURS["FAILED"]
+        lines.append(f'<div style="color:{colour};overflow-wrap:anywhere">{escape(snapshot.error[:600])}{kind}</div>')
+    if snapshot.state == "UNKNOWN":
+        lines.append(f"<div>{_UNKNOWN}</div>")
+    if snapshot.next_step:
+        lines.append(f"<div>{escape(snapshot.next_step[:600])}</div>")
+    said = cancel_words(snapshot.cancel)
+    if said:
+        lines.append(f'<div style="{_QUIET}">{escape(said)}</div>')
+    return "".join(lines)
+
+
+def _figure(artifact: Artifact, alt: str) -> str:
+    facts = [artifact.file_name]
+    if artifact.width and artifact.height:
+        facts.append(f"{artifact.width}×{artifact.height}")
+    facts += [part for part in (seconds(artifact.duration_s), size(artifact.size_bytes)) if part]
+    caption = escape(" · ".join(facts))
+    if artifact.thumbnail is None:
+        problem = f" — {escape(artifact.error)}" if artifact.error else ""
+        return f'<div style="{_CLIP}">{caption}{problem}</div>{text_html(artifact.text)}'
+    data = base64.b64encode(artifact.thumbnail).decode("ascii")
+    mark = {"video": "▶ ", "audio": "♪ "}.get(artifact.kind, "")
+    words = escape(alt[:200] or artifact.file_name, quote=True)
+    return (
+        '<figure style="display:inline-block;margin:0 10px 6px 0;max-width:100%">'
+        f'<img src="data:image/webp;base64,{data}" alt="{words}" '
+        'style="max-width:100%;border-radius:6px;display:block;margin:0">'
+        f'<figcaption style="font-size:11px;{_QUIET}">{mark}{caption}</figcaption></figure>'
+    )
