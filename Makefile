@@ -52,7 +52,7 @@ fal_nb/static/build.json: $(JS_SOURCES) js/node_modules/.ready
 # -- what people call -----------------------------------------------------------------------------------------
 
 demo: $(VENV)/.ready fal_nb/static/build.json
-	$(BIN)/python docs/make_demo.py
+	$(BIN)/python notebooks/make_demo.py
 	@echo
 	@echo "Open build/demo.html in a browser; \`make lab\` opens the same notebook live."
 

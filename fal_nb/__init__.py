@@ -1,1 +1,153 @@
-"""Run hosted generative models on fal.ai from a notebook."""
+"""Run hosted generative models on fal.ai from a notebook: lose nothing, pay for nothing twice.
+
+Importing this costs next to nothing: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fal_nb.api import (
+        cancel,
+        card,
+        close,
+        history,
+        jobs,
+        logs,
+        result,
+        run,
+        session,
+        status,
+        submit,
+        subscribe,
+        upload,
+        upload_file,
+        wait,
+    )
+    from fal_nb.client.async_client import AsyncClient, AsyncRequestHandle
+    from fal_nb.errors import (
+        AccountLockedError,
+        AuthenticationError,
+        ConfigError,
+        EndpointError,
+        FalClientHTTPError,
+        FalClientTimeoutError,
+        FalError,
+        FileError,
+        GrammarError,
+        HistoryError,
+        JobError,
+        MissingCredentialsError,
+        NotFoundError,
+        NotSent,
+        PermissionDeniedError,
+        ProtocolError,
+        RateLimitedError,
+        RequestCancelledError,
+        ServerError,
+        SubmissionUnknown,
+        TransferError,
+        ValidationError,
+        WrongThreadError,
+    )
+    from fal_nb.jobs.job import Job
+    from fal_nb.jobs.session import Session
+    from fal_nb.jobs.snapshot import JobSnapshot
+    from fal_nb.magics import load_ipython_extension, unload_ipython_extension
+    from fal_nb.protocol.status import Completed, InProgress, Queued, Status
+    from fal_nb.result import Result, ResultFile
+
+_HOMES = {
+    "fal_nb.api": (
+        "cancel", "card", "close", "history", "jobs", "logs", "result", "run", "session", "status", "submit",
+        "subscribe", "upload", "upload_file", "wait",
+    ),
+    "fal_nb.client.async_client": ("AsyncClient", "AsyncRequestHandle"),
+    "fal_nb.errors": (
+        "AccountLockedError", "AuthenticationError", "ConfigError", "EndpointError", "FalClientHTTPError",
+        "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError", "JobError",
+        "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError", "ProtocolError",
+        "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
+        "ValidationError", "WrongThreadError",
+    ),
+    "fal_nb.jobs.job": ("Job",),
+    "fal_nb.jobs.session": ("Session",),
+    "fal_nb.jobs.snapshot": ("JobSnapshot",),
+    "fal_nb.magics": ("load_ipython_extension", "unload_ipython_extension"),
+    "fal_nb.protocol.status": ("Completed", "InProgress", "Queued", "Status"),
+    "fal_nb.result": ("Result", "ResultFile"),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AccountLockedError",
+    "AsyncClient",
+    "AsyncRequestHandle",
+    "AuthenticationError",
+    "Completed",
+    "ConfigError",
+    "EndpointError",
+    "FalClientHTTPError",
+    "FalClientTimeoutError",
+    "FalError",
+    "FileError",
+    "GrammarError",
+    "HistoryError",
+    "InProgress",
+    "Job",
+    "JobError",
+    "JobSnapshot",
+    "MissingCredentialsError",
+    "NotFoundError",
+    "NotSent",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "Queued",
+    "RateLimitedError",
+    "RequestCancelledError",
+    "Result",
+    "ResultFile",
+    "ServerError",
+    "Session",
+    "Status",
+    "SubmissionUnknown",
+    "TransferError",
+    "ValidationError",
+    "WrongThreadError",
+    "cancel",
+    "card",
+    "close",
+    "history",
+    "jobs",
+    "load_ipython_extension",
+    "logs",
+    "result",
+    "run",
+    "session",
+    "status",
+    "submit",
+    "subscribe",
+    "unload_ipython_extension",
+    "upload",
+    "upload_file",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    """Return the public names, so that Tab shows them before they are loaded."""
+    return sorted({*globals(), *__all__})

@@ -13,9 +13,10 @@ from fal_nb.protocol.status import Completed, InProgress, Queued
 
 if TYPE_CHECKING:
     from fal_nb.jobs.follower import Follower
-    from fal_nb.jobs.snapshot import JobSnapshot, State
+    from fal_nb.jobs.snapshot import JobSnapshot
     from fal_nb.result import Result
     from fal_nb.runtime import Runtime
+    from fal_nb.states import State
 
 __all__ = ["Job", "Observer"]
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from fal_nb.artifacts import Artifact
+from fal_nb.states import FINAL_STATES, State
 
-__all__ = ["FINAL_STATES", "OPEN_STATES", "JobSnapshot", "State"]
-
-State: TypeAlias = Literal[
-    "PREPARED", "SUBMITTING", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED"
-]
-"""Where a job is; not to be confused with the wire's status."""
-
-OPEN_STATES: tuple[State, ...] = ("PREPARED", "SUBMITTING", "QUEUED", "RUNNING")
-FINAL_STATES: tuple[State, ...] = ("SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED")
+__all__ = ["JobSnapshot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

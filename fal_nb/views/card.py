@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from fal_nb.views.format import STATE_WORDS, cancel_words, prompt_of, summary, waiting
 from fal_nb.views.media import send_media
-from fal_nb.views.twin import TEXT_CHARS, card_html, result_text
+from fal_nb.views.twin import TEXT_CHARS, BlobPath, card_html, result_text
 from fal_nb.views.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fal_nb.artifacts import Artifact
     from fal_nb.jobs.snapshot import JobSnapshot
@@ -44,14 +43,17 @@ class CardView(View):
     ----------
     blob_path
         Where the bytes of a digest are, for originals shown on demand.
+    embed
+        Whether the twin holds the media themselves; only for exports.
     """
 
     name: ClassVar[str] = "card"
 
-    def __init__(self, job: Followed, blob_path: Callable[[str], Path]) -> None:
+    def __init__(self, job: Followed, blob_path: BlobPath, *, embed: bool = False) -> None:
         super().__init__()
         self._job = job
         self._blob_path = blob_path
+        self._embed = blob_path if embed else None
         self._state = job.snapshot.state
         job.observe(self._observe)
 
@@ -100,7 +102,7 @@ class CardView(View):
 
     def twin(self) -> str:
         """Return the card as static HTML."""
-        return card_html(self._job.snapshot)
+        return card_html(self._job.snapshot, self._embed)
 
     def text(self) -> str:
         """Return the card as one line and its outputs by name."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fal_nb.jobs.snapshot import JobSnapshot, State
+from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.states import State
 
 __all__ = [
     "STATE_COLOURS",

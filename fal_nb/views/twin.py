@@ -6,8 +6,10 @@ A stranger's notebook loses ``<style>``, ``<svg>`` and ``<script>``; what is use
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
+from pathlib import Path
+from typing import TypeAlias
 
 from fal_nb.artifacts import Artifact
 from fal_nb.jobs.snapshot import JobSnapshot
@@ -22,9 +24,11 @@ from fal_nb.views.format import (
     waiting,
 )
 
-__all__ = ["artifacts_html", "card_html", "frame_html", "text_html"]
+__all__ = ["BlobPath", "artifacts_html", "card_html", "frame_html", "text_html"]
 
 TEXT_CHARS = 2000
+BlobPath: TypeAlias = Callable[[str], Path]
+"""Where the bytes of a content digest are."""
 _LINE = "rgba(128,128,128,.32)"
 _CARD = (
     f"border:1px solid {_LINE};border-radius:8px;padding:10px 14px;margin:2px 0;max-width:760px;"
@@ -33,6 +37,13 @@ _CARD = (
 _QUIET = "opacity:.68"
 _CLIP = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _MONO = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px"
+_MEDIA = "max-width:100%;border-radius:6px;display:block;margin:0"
+_EMBED_BYTES = 24 * 1024 * 1024
+_EMBEDDABLE = frozenset({
+    "image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "video/mp4", "video/webm",
+    "audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/flac",
+})  # fmt: skip
+"""Types that browsers show or play and never run."""
 _UNKNOWN = (
     "It was sent and the answer was lost, so it may have been charged. It is never sent again by itself: "
     "look it up at fal before you repeat it."
@@ -52,18 +63,24 @@ def frame_html(inner: str, element_id: str | None, name: str = "card") -> str:
     return f'<div id="{escape(element_id, quote=True)}" data-fal-view="{escape(name, quote=True)}">{inner}</div>'
 
 
-def card_html(snapshot: JobSnapshot) -> str:
-    """Return the static rendering of a job: head line, prompt, progress or error, outputs."""
+def card_html(snapshot: JobSnapshot, embed: BlobPath | None = None) -> str:
+    """Return the static rendering of a job: head line, prompt, progress or error, outputs.
+
+    Parameters
+    ----------
+    embed
+        Where the bytes of a digest are, if the media themselves shall be inside; None for thumbnails only.
+    """
     parts = [_head(snapshot), _prompt(snapshot), _progress(snapshot), _trouble(snapshot)]
-    parts.append(artifacts_html(snapshot.artifacts, prompt_of(snapshot)))
+    parts.append(artifacts_html(snapshot.artifacts, prompt_of(snapshot), embed))
     if snapshot.result is not None:
         parts.append(text_html(result_text(snapshot.result)))
     return f'<div style="{_CARD}">{"".join(parts)}</div>'
 
 
-def artifacts_html(artifacts: Iterable[Artifact], alt: str = "") -> str:
+def artifacts_html(artifacts: Iterable[Artifact], alt: str = "", embed: BlobPath | None = None) -> str:
     """Return the thumbnails of artifacts side by side; files without one as named lines."""
-    shown = [_figure(artifact, alt) for artifact in artifacts]
+    shown = [_figure(artifact, alt, embed) for artifact in artifacts]
     if not shown:
         return ""
     return f'<div style="margin-top:8px">{"".join(shown)}</div>'
@@ -134,21 +151,46 @@ def _trouble(snapshot: JobSnapshot) -> str:
     return "".join(lines)
 
 
-def _figure(artifact: Artifact, alt: str) -> str:
+def _figure(artifact: Artifact, alt: str, embed: BlobPath | None) -> str:
     facts = [artifact.file_name]
     if artifact.width and artifact.height:
         facts.append(f"{artifact.width}×{artifact.height}")
     facts += [part for part in (seconds(artifact.duration_s), size(artifact.size_bytes)) if part]
     caption = escape(" · ".join(facts))
-    if artifact.thumbnail is None:
+    words = escape(alt[:200] or artifact.file_name, quote=True)
+    player = _player(artifact, words, embed) if embed is not None else ""
+    if not player and artifact.thumbnail is None:
         problem = f" — {escape(artifact.error)}" if artifact.error else ""
         return f'<div style="{_CLIP}">{caption}{problem}</div>{text_html(artifact.text)}'
-    data = base64.b64encode(artifact.thumbnail).decode("ascii")
+    if not player:
+        player = f'<img src="{_thumbnail(artifact)}" alt="{words}" style="{_MEDIA}">'
     mark = {"video": "▶ ", "audio": "♪ "}.get(artifact.kind, "")
-    words = escape(alt[:200] or artifact.file_name, quote=True)
     return (
-        '<figure style="display:inline-block;margin:0 10px 6px 0;max-width:100%">'
-        f'<img src="data:image/webp;base64,{data}" alt="{words}" '
-        'style="max-width:100%;border-radius:6px;display:block;margin:0">'
+        f'<figure style="display:inline-block;margin:0 10px 6px 0;max-width:100%">{player}'
         f'<figcaption style="font-size:11px;{_QUIET}">{mark}{caption}</figcaption></figure>'
     )
+
+
+def _player(artifact: Artifact, words: str, embed: BlobPath) -> str:
+    """Return the media itself as a data URI; empty where its type is not one that only shows or plays."""
+    if artifact.digest is None or artifact.content_type not in _EMBEDDABLE:
+        return ""
+    try:
+        path = embed(artifact.digest)
+        if path.stat().st_size > _EMBED_BYTES:
+            return ""
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+    except OSError:
+        return ""
+    source = f"data:{artifact.content_type};base64,{data}"
+    if artifact.kind == "video":
+        poster = _thumbnail(artifact)
+        return f'<video controls preload="metadata" poster="{poster}" src="{source}" style="{_MEDIA}"></video>'
+    if artifact.kind == "audio":
+        wave = f'<img src="{_thumbnail(artifact)}" alt="waveform" style="{_MEDIA}">' if artifact.thumbnail else ""
+        return f'{wave}<audio controls src="{source}" style="display:block;width:320px;max-width:100%"></audio>'
+    return f'<img src="{source}" alt="{words}" style="{_MEDIA};max-height:420px">'
+
+
+def _thumbnail(artifact: Artifact) -> str:
+    return "data:image/webp;base64," + base64.b64encode(artifact.thumbnail or b"").decode("ascii")

@@ -1,0 +1,94 @@
+"""``Workbench``: the session and the display of one kernel, joined, so that whatever is shown shows itself right."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.errors import FalError
+from fal_nb.jobs.session import Session
+from fal_nb.views.card import CardView
+from fal_nb.views.display import Display
+from fal_nb.views.twin import artifacts_html, text_html
+
+if TYPE_CHECKING:
+    from fal_nb.jobs.job import Job
+    from fal_nb.result import Result
+    from fal_nb.views.view import View
+
+__all__ = ["Workbench", "current"]
+
+
+class Workbench:
+    """What one kernel holds: settings, client, runtime, history, open jobs, and the way to the front end.
+
+    Attributes
+    ----------
+    embed_media
+        Whether outputs hold the media themselves; only for exports, it makes notebooks large.
+    """
+
+    def __init__(self, get_shell: Callable[[], Any]) -> None:
+        self._get_shell = get_shell
+        self.embed_media = False
+        self.session = Session(show=self.show_job, notify=self.line)
+        self.display = Display(self.session.runtime, get_shell)
+        self.session.place = self.display.place
+        self._shown_in: dict[int, int] = {}
+
+    def card(self, job: Job) -> CardView:
+        """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""
+        view = CardView(job, self.session.artifacts.path, embed=self.embed_media)
+        view.outlet = self.display.hub
+        return view
+
+    def show_job(self, job: Job) -> CardView:
+        """Show a job's card in the cell that runs now, and return it."""
+        view = self.card(job)
+        self.display.show(view)
+        self._shown_in[job.record_id] = self._cell_number()
+        return view
+
+    def settle(self, view: View) -> None:
+        """Bring a view's output up to date before the cell returns."""
+        self.display.settle(view)
+
+    def line(self, text: str) -> None:
+        """Show one plain line."""
+        self.display.line(text)
+
+    def show_result(self, result: Result) -> None:
+        """Show a result's outputs; silent in the cell whose card has shown them already."""
+        if result.record_id is not None and self._shown_in.get(result.record_id) == self._cell_number():
+            return
+        if self.display.rendering in {"terminal", "script"}:
+            self.line(repr(result))
+            return
+        from IPython.display import display  # noqa: PLC0415 - only inside IPython
+
+        html = artifacts_html(result.artifacts, result.prompt or "") + text_html(result.text)
+        display({"text/html": html or "<div>an empty result</div>", "text/plain": repr(result)}, raw=True)
+
+    def close(self) -> None:
+        """Close the session and the hub; requests at fal go on."""
+        with contextlib.suppress(FalError):
+            self.display.hub.close()
+        self.session.close()
+
+    def _cell_number(self) -> int:
+        return int(getattr(self._get_shell(), "execution_count", 0) or 0)
+
+
+@functools.lru_cache(maxsize=1)
+def current() -> Workbench:
+    """Return this process's workbench, made at first use and kept through ``%reload_ext``."""
+    return Workbench(_shell)
+
+
+def _shell() -> Any:
+    import sys  # noqa: PLC0415
+
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None

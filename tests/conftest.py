@@ -1,0 +1,20 @@
+"""What every test gets: a home of its own, no key, no proxies, no way to the outside."""
+
+import pytest
+
+_CLEARED = (
+    "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "FAL_NB_BASE_URL", "FAL_RUN_HOST", "FAL_QUEUE_RUN_HOST",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    home = tmp_path_factory.mktemp("home")
+    for name in _CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("FAL_NB_HOME", str(home / "fal_nb"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
