@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         upload_file,
         wait,
     )
-    from fal_nb.client.async_client import AsyncClient, AsyncRequestHandle
+    from fal_nb.client.async_client import AsyncClient
+    from fal_nb.client.handle import AsyncRequestHandle
     from fal_nb.errors import (
         AccountLockedError,
         AuthenticationError,
@@ -64,7 +65,8 @@ _HOMES = {
         "cancel", "card", "close", "history", "jobs", "logs", "result", "run", "session", "status", "submit",
         "subscribe", "upload", "upload_file", "wait",
     ),
-    "fal_nb.client.async_client": ("AsyncClient", "AsyncRequestHandle"),
+    "fal_nb.client.async_client": ("AsyncClient",),
+    "fal_nb.client.handle": ("AsyncRequestHandle",),
     "fal_nb.errors": (
         "AccountLockedError", "AuthenticationError", "ConfigError", "EndpointError", "FalClientHTTPError",
         "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError", "JobError",

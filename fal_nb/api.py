@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.jobs.follower import CallOptions
+from fal_nb.client.options import CallOptions, Priority
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def submit(
     path: str = "",
     hint: str | None = None,
     webhook_url: str | None = None,
-    priority: str | None = None,
+    priority: Priority | None = None,
     headers: Mapping[str, str] | None = None,
     start_timeout: float | None = None,
 ) -> Job:
@@ -73,7 +73,7 @@ def submit(
         webhook_url=webhook_url,
         priority=priority,
         headers=dict(headers or {}),
-        start_timeout_s=start_timeout,
+        start_timeout=start_timeout,
     )
     return session().submit(application, dict(arguments or {}), options=options)
 
@@ -94,13 +94,11 @@ def subscribe(
     options
         As for `submit`.
     """
-    call = CallOptions(
-        timeout_s=client_timeout,
-        start_timeout_s=options.pop("start_timeout", None),
-        headers=dict(options.pop("headers", None) or {}),
-        **options,
+    headers = dict(options.pop("headers", None) or {})
+    job = session().submit(
+        application, dict(arguments or {}), options=CallOptions(headers=headers, **options), timeout_s=client_timeout
     )
-    return session().submit(application, dict(arguments or {}), options=call).get()
+    return job.get()
 
 
 def run(application: str, arguments: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> Result:
@@ -109,7 +107,7 @@ def run(application: str, arguments: Mapping[str, Any] | None = None, *, timeout
     A direct call cannot be cancelled, and if its answer is lost the result is lost: prefer `subscribe` for
     anything over a few seconds.
     """
-    return session().submit(application, dict(arguments or {}), kind="direct", options=CallOptions(timeout_s=timeout)).get()
+    return session().submit(application, dict(arguments or {}), kind="direct", timeout_s=timeout).get()
 
 
 def status(job: str | int | Job, *, with_logs: bool = False) -> Queued | InProgress | Completed:

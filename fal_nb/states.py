@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-__all__ = ["FINAL_STATES", "OPEN_STATES", "State"]
+__all__ = ["FINAL_STATES", "OPEN_STATES", "Kind", "State"]
+
+Kind: TypeAlias = Literal["queue", "direct", "stream", "realtime"]
+"""How a call travels; a realtime session is one record."""
 
 State: TypeAlias = Literal[
     "PREPARED", "SUBMITTING", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED"

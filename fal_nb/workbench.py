@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +18,13 @@ from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
     from fal_nb.jobs.job import Job
+    from fal_nb.jobs.snapshot import JobSnapshot
     from fal_nb.result import Result
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]
+
+_log = logging.getLogger("fal_nb")
 
 
 class Workbench:
@@ -33,7 +39,7 @@ class Workbench:
     def __init__(self, get_shell: Callable[[], Any]) -> None:
         self._get_shell = get_shell
         self.embed_media = False
-        self.session = Session(show=self.show_job, notify=self.line)
+        self.session = Session(show=self.show_job, show_result=self.show_result, notify=self.line)
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place
         self._shown_in: dict[int, int] = {}
@@ -50,6 +56,20 @@ class Workbench:
         self.display.show(view)
         self._shown_in[job.record_id] = self._cell_number()
         return view
+
+    def quietly(self, job: Job) -> Job:
+        """Return a job whose card was just shown, so that the cell does not show it twice."""
+        self._shown_in[job.record_id] = self._cell_number()
+        return job
+
+    def save_when_done(self, job: Job, pattern: str) -> None:
+        """Save a job's files by a pattern once it has succeeded; what goes wrong stands in its card's log."""
+
+        def save(snapshot: JobSnapshot) -> None:
+            if snapshot.state == "SUCCEEDED":
+                threading.Thread(target=_save, args=(job, pattern), daemon=True).start()
+
+        job.observe(save)
 
     def settle(self, view: View) -> None:
         """Bring a view's output up to date before the cell returns."""
@@ -72,7 +92,7 @@ class Workbench:
         display({"text/html": html or "<div>an empty result</div>", "text/plain": repr(result)}, raw=True)
 
     def close(self) -> None:
-        """Close the session and the hub; requests at fal go on."""
+        """Close the session and the hub; requests at fal go on. Safe to call twice."""
         with contextlib.suppress(FalError):
             self.display.hub.close()
         self.session.close()
@@ -84,7 +104,9 @@ class Workbench:
 @functools.lru_cache(maxsize=1)
 def current() -> Workbench:
     """Return this process's workbench, made at first use and kept through ``%reload_ext``."""
-    return Workbench(_shell)
+    bench = Workbench(_shell)
+    atexit.register(bench.close)
+    return bench
 
 
 def _shell() -> Any:
@@ -92,3 +114,10 @@ def _shell() -> Any:
 
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
+
+
+def _save(job: Job, pattern: str) -> None:
+    try:
+        job.wait().result().save(pattern)
+    except FalError as error:
+        _log.warning("job #%s: its files were not saved: %s", job.record_id, error)

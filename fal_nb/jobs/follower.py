@@ -9,12 +9,13 @@ import asyncio
 import logging
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fal_nb.errors import (
     FalClientHTTPError,
+    FalClientTimeoutError,
     FalError,
     JobError,
     RequestCancelledError,
@@ -26,34 +27,14 @@ from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
 
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
+    from fal_nb.client.options import CallOptions
     from fal_nb.jobs.ledger import Ledger
     from fal_nb.jobs.snapshot import JobSnapshot
 
-__all__ = ["Answer", "CallOptions", "Follower", "Wire"]
+__all__ = ["Answer", "Follower", "Wire"]
 
 _LOG_TAIL = 200
 _log = logging.getLogger("fal_nb")
-
-
-@dataclass(frozen=True, slots=True)
-class CallOptions:
-    """How a call is sent; nothing of it is part of the arguments.
-
-    Attributes
-    ----------
-    timeout_s
-        The caller's own limit for the whole call; when it runs out the request is cancelled.
-    start_timeout_s
-        fal gives the request up if no runner took it within this time.
-    """
-
-    path: str = ""
-    timeout_s: float | None = None
-    start_timeout_s: float | None = None
-    priority: str | None = None
-    hint: str | None = None
-    webhook_url: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Answer(Protocol):
@@ -104,6 +85,7 @@ class Follower:
         self,
         snapshot: JobSnapshot,
         options: CallOptions,
+        timeout_s: float | None,
         wire: Callable[[], Awaitable[Wire]],
         ledger: Ledger,
         publish: Callable[[JobSnapshot], None],
@@ -112,12 +94,14 @@ class Follower:
         self.error: BaseException | None = None
         self.cancel_answered = asyncio.Event()
         self._options = options
+        self._timeout_s = timeout_s
         self._get_wire = wire
         self._ledger = ledger
         self._publish = publish
         self._merger = LogMerger()
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
+        self._is_overdue = False
         self._body: asyncio.Task[None] | None = None
 
     @property
@@ -134,11 +118,10 @@ class Follower:
             As the caller gave them, local files included; ignored where the request exists already.
         """
         self._body = asyncio.ensure_future(self._steps(arguments))
-        limit = self._options.timeout_s
         try:
-            done, _ = await asyncio.wait({self._body}, timeout=limit)
+            done, _ = await asyncio.wait({self._body}, timeout=self._timeout_s)
             if not done:
-                await self._give_up(limit or 0.0)
+                self._give_up()
             await self._body
         except asyncio.CancelledError:
             if not self._body.done():
@@ -281,9 +264,10 @@ class Follower:
         await self._ledger.update(self.snapshot.record_id, cancel=said)
         self.cancel_answered.set()
 
-    async def _give_up(self, limit: float) -> None:
+    def _give_up(self) -> None:
         """Cancel because the caller's own time limit has run out; the wire then says how it ended."""
-        self._set(next_step=f"The limit of {limit:g} s ran out, so a cancel was sent.")
+        self._is_overdue = True
+        self._set(next_step=f"The limit of {self._timeout_s:g} s ran out, so a cancel was sent.")
         self.ask_cancel()
 
     def _closed_directly(self) -> bool:
@@ -294,7 +278,11 @@ class Follower:
         if isinstance(error, SubmissionUnknown):
             await self._end("UNKNOWN", error=str(error), request_id=error.request_id or self.snapshot.request_id)
         elif isinstance(error, RequestCancelledError):
-            await self._end("CANCELLED", error=str(error), error_type=error.error_type)
+            if self._is_overdue:
+                self.error = FalClientTimeoutError(
+                    self._timeout_s or 0.0, self.snapshot.request_id, endpoint=self.snapshot.endpoint
+                )
+            await self._end("CANCELLED", error=str(self.error), error_type=error.error_type)
         elif isinstance(error, FalClientHTTPError):
             await self._end(
                 "FAILED", error=str(error), error_type=error.error_type, billable_units=error.billable_units

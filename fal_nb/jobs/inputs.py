@@ -18,7 +18,7 @@ from fal_nb.protocol.files import guess_content_type
 from fal_nb.protocol.status import JSON
 from fal_nb.result import Result, ResultFile
 
-__all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "upload_inputs"]
+__all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "local_file", "upload_inputs"]
 
 _CHUNK = 1024 * 1024
 
@@ -49,6 +49,19 @@ class LocalFile:
 
 Upload: TypeAlias = Callable[[LocalFile], Awaitable[str]]
 """Uploads one file and returns its URL."""
+
+
+def local_file(data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> LocalFile:
+    """Return a path or bytes as a local file.
+
+    Raises
+    ------
+    FileError
+        Where a path cannot be read.
+    """
+    if isinstance(data, Path):
+        return _from_path(data, file_name or data.name)
+    return LocalFile(file_name or "data.bin", content_type or _sniff(data), data=data)
 
 
 def has_local_files(value: Any) -> bool:
@@ -114,8 +127,8 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (str, bool, int, float))
 
 
-def _as_file(value: Any) -> LocalFile | str:
-    """Return what a Python object is as an input."""
+def _as_file(value: Any) -> Any:
+    """Return what a Python object is as an input: a local file, a URL, or a plain value (a NumPy number)."""
     if isinstance(value, ResultFile):
         return value.url if value.url.startswith(("https://", "http://")) else _from_path(value.path, value.file_name)
     if isinstance(value, PurePath):
@@ -124,12 +137,12 @@ def _as_file(value: Any) -> LocalFile | str:
         return LocalFile("data.bin", _sniff(bytes(value)), data=bytes(value))
     if hasattr(value, "save") and hasattr(value, "mode"):
         return _from_picture(value)
-    if hasattr(value, "__array_interface__") and getattr(value, "ndim", 0):
-        return _from_array(value)
-    if hasattr(value, "item") and not getattr(value, "ndim", 1):
+    if hasattr(value, "__array_interface__"):
+        if value.ndim:
+            return _from_array(value)
         plain = value.item()
         if _is_plain(plain):
-            return plain  # type: ignore[return-value]
+            return plain
     if hasattr(value, "read"):
         return _from_open_file(value)
     raise FileError(
@@ -138,7 +151,7 @@ def _as_file(value: Any) -> LocalFile | str:
     )
 
 
-def _main_file(result: Result) -> LocalFile | str:
+def _main_file(result: Result) -> Any:
     if not result.files:
         raise FileError("An earlier result was given as an input, but it holds no file: name the part of it you mean.")
     return _as_file(result.files[0])

@@ -169,17 +169,15 @@ class Job:
             ``OK``, ``CANCELLATION_REQUESTED`` (it may still finish), ``ALREADY_COMPLETED`` or ``NOT_FOUND``;
             None where nothing was sent, because the job had ended or had not left yet.
         """
-        self.request_cancel()
-        follower = self._follower
-        if follower is not None and not self.done:
+        if not self.done:
             with contextlib.suppress(TimeoutError):
-                self._runtime.call(follower.cancel_answered.wait(), _CANCEL_WAIT_S)
+                self._runtime.call(self._cancel_and_wait(), _CANCEL_WAIT_S)
         return self._snapshot.cancel
 
     def request_cancel(self) -> None:
         """Ask fal to stop the request and return at once; any thread, the loop's own included."""
-        if self._follower is not None:
-            self._runtime.post(self._follower.ask_cancel)
+        if not self.done:
+            self._runtime.post(self._ask_cancel)
 
     def cancel_after_interrupt(self) -> None:
         """Cancel after an interrupt and wait for fal's answer; a second interrupt leaves at once."""
@@ -243,6 +241,15 @@ class Job:
         if not self._ended.done():
             self._ended.set_result(self._snapshot)
 
+    def _ask_cancel(self) -> None:
+        if self._follower is not None:
+            self._follower.ask_cancel()
+
+    async def _cancel_and_wait(self) -> None:
+        self._ask_cancel()
+        if self._follower is not None:
+            await self._follower.cancel_answered.wait()
+
     def _trouble(self) -> BaseException:
         """Return the error that says why there is no result."""
         follower = self._follower
@@ -250,12 +257,13 @@ class Job:
             return follower.error
         snapshot = self._snapshot
         text = snapshot.error or f"Job #{snapshot.record_id} is {snapshot.state.lower()}."
-        about = {"request_id": snapshot.request_id, "endpoint": snapshot.endpoint}
         if snapshot.state == "CANCELLED":
-            return RequestCancelledError(text, error_type=snapshot.error_type, **about)
+            return RequestCancelledError(
+                text, error_type=snapshot.error_type, request_id=self.request_id, endpoint=self.endpoint
+            )
         if snapshot.state == "UNKNOWN":
-            return SubmissionUnknown(text, **about)
-        return FalError(text, **about)
+            return SubmissionUnknown(text, request_id=self.request_id, endpoint=self.endpoint)
+        return FalError(text, request_id=self.request_id, endpoint=self.endpoint)
 
     def _ipython_display_(self) -> None:
         self._show(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 import socket
@@ -13,15 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.config import Settings, home_folder, resolve_settings
 from fal_nb.errors import FalError, JobError
-from fal_nb.jobs.follower import CallOptions, Follower
-from fal_nb.jobs.inputs import describe_inputs
+from fal_nb.jobs.follower import Follower
+from fal_nb.jobs.inputs import describe_inputs, local_file
 from fal_nb.jobs.job import Job
 from fal_nb.jobs.snapshot import JobSnapshot
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.urls import Hosts
 from fal_nb.runtime import Runtime
+from fal_nb.states import Kind, State
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -48,8 +51,8 @@ class Session:
         As for `AsyncClient`; where nothing is configured anywhere the simulator serves, and `notify` says so.
     home
         Folder of history, artifacts and caches; default ``FAL_NB_HOME`` or the platform's user data folder.
-    show
-        Shows a job where it stands as the last value of a cell.
+    show, show_result
+        Show a job and a result where they stand as the last value of a cell.
     notify
         Shows one line to the person.
     place
@@ -65,13 +68,15 @@ class Session:
         base_url: str | None = None,
         proxy_url: str | None = None,
         home: Path | None = None,
-        show: Callable[[Job], None] | None = None,
+        show: Callable[[Job], object] | None = None,
+        show_result: Callable[[Result], None] | None = None,
         notify: Callable[[str], None] | None = None,
         place: Callable[[], Place] | None = None,
     ) -> None:
-        self._given = {"key": key, "base_url": base_url, "proxy_url": proxy_url}
+        self._resolve_given = functools.partial(resolve_settings, key=key, base_url=base_url, proxy_url=proxy_url)
         self._home = home
         self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
+        self.show_result = show_result
         self.notify = notify or print
         self.place = place or (lambda: (None, None))
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -134,7 +139,8 @@ class Session:
         arguments: dict[str, Any] | None = None,
         *,
         kind: Literal["queue", "direct"] = "queue",
-        options: CallOptions | None = None,
+        options: CallOptions = DEFAULTS,
+        timeout_s: float | None = None,
     ) -> Job:
         """Write a record, start the call in the background and return its job at once.
 
@@ -142,6 +148,8 @@ class Session:
         ----------
         arguments
             JSON, with local files (paths, bytes, pictures, arrays, results) anywhere inside.
+        timeout_s
+            Limit for the whole call, in seconds; when it runs out the request is cancelled.
 
         Raises
         ------
@@ -153,7 +161,7 @@ class Session:
         shown = describe_inputs(arguments)
         settings = self.settings
         snapshot = self._record(endpoint, shown, kind, settings)
-        return self._start(snapshot, arguments, options or CallOptions())
+        return self._start(snapshot, arguments, options, timeout_s)
 
     def attach(self, endpoint: str, request_id: str) -> Job:
         """Follow a request that was made elsewhere, or by an earlier kernel; sends no POST."""
@@ -165,7 +173,7 @@ class Session:
             snapshot = _from_record(known)
         else:
             snapshot = self._record(endpoint, {}, "queue", self.settings, request_id=request_id)
-        return self._start(snapshot, None, CallOptions())
+        return self._start(snapshot, None)
 
     def job(self, word: str | int | None = None) -> Job:
         """Return a job by record number, request id (or 8 of its first characters), or the last one.
@@ -193,7 +201,23 @@ class Session:
         snapshot = _from_record(record, self.history.artifacts(record.id))
         if snapshot.is_final or snapshot.request_id is None:
             return self._adopt(snapshot)
-        return self._start(snapshot, None, CallOptions())
+        return self._start(snapshot, None)
+
+    def upload(self, data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> str:
+        """Upload a file or bytes and return the URL; blocks.
+
+        Raises
+        ------
+        FileError
+            Where the file cannot be read.
+        """
+        file = local_file(data, content_type, file_name)
+
+        async def send() -> str:
+            return await (await self._get_wire()).upload(file)
+
+        _ = self.settings
+        return self.runtime.call(send())
 
     def jobs(self) -> list[Job]:
         """Return the jobs of this kernel that have not ended, oldest first."""
@@ -217,7 +241,7 @@ class Session:
     # -- inside ------------------------------------------------------------------------------------------
 
     def _resolve(self) -> Settings:
-        settings = resolve_settings(**self._given)
+        settings = self._resolve_given()
         if settings is None:
             from fal_nb.simulator.process import ensure_running  # noqa: PLC0415 - only where nothing else serves
 
@@ -238,13 +262,13 @@ class Session:
         return not is_alive(settings.hosts.base or "")
 
     def _record(
-        self, endpoint: str, arguments: Any, kind: str, settings: Settings, *, request_id: str | None = None
+        self, endpoint: str, arguments: Any, kind: Kind, settings: Settings, *, request_id: str | None = None
     ) -> JobSnapshot:
         from fal_nb.history.records import NewRecord  # noqa: PLC0415
 
         notebook, cell = self.place()
         created = time.time()
-        state = "PREPARED" if request_id is None else "QUEUED"
+        state: State = "PREPARED" if request_id is None else "QUEUED"
         record_id = self.history.add(
             NewRecord(
                 endpoint=endpoint,
@@ -254,26 +278,33 @@ class Session:
                 kind=kind,
                 state=state,
                 created=created,
-                request_id=request_id,
                 notebook=notebook,
                 cell=cell,
                 owner=self.owner,
             )
         )
+        if request_id is not None:
+            self.history.update(record_id, request_id=request_id)
         return JobSnapshot(
             record_id=record_id,
             endpoint=endpoint,
             backend=settings.backend,
-            kind=kind,  # type: ignore[arg-type] - one of the three by the callers
-            state=state,  # type: ignore[arg-type]
+            kind=kind,
+            state=state,
             arguments=arguments,
             created=created,
             request_id=request_id,
         )
 
-    def _start(self, snapshot: JobSnapshot, arguments: Any, options: CallOptions) -> Job:
+    def _start(
+        self,
+        snapshot: JobSnapshot,
+        arguments: Any,
+        options: CallOptions = DEFAULTS,
+        timeout_s: float | None = None,
+    ) -> Job:
         job = self._adopt(snapshot, ended=False)
-        self.runtime.post(self._follow, job, arguments, options)
+        self.runtime.post(self._follow, job, arguments, options, timeout_s)
         return job
 
     def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
@@ -284,19 +315,23 @@ class Session:
             job.finish()
         return job
 
-    def _follow(self, job: Job, arguments: Any, options: CallOptions) -> None:
-        follower = Follower(job.snapshot, options, self._get_wire, self.ledger, job.take)
+    def _follow(self, job: Job, arguments: Any, options: CallOptions, timeout_s: float | None) -> None:
+        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.ledger, job.take)
         job.follow(follower)
         task = asyncio.ensure_future(follower.run(arguments))
         task.add_done_callback(lambda _task: job.finish())
 
     async def _get_wire(self) -> ClientWire:
         if self._wire is None:
-            from fal_nb.jobs.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
-
-            settings = self._settings or await asyncio.to_thread(lambda: self.settings)
-            self._wire = ClientWire(settings, self.artifacts)
+            # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
+            wire = await asyncio.to_thread(self._new_wire)
+            self._wire = self._wire or wire
         return self._wire
+
+    def _new_wire(self) -> ClientWire:
+        from fal_nb.jobs.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
+
+        return ClientWire(self.settings, self.artifacts)
 
     def _show_job(self, job: Job) -> None:
         self.show(job)
@@ -304,7 +339,7 @@ class Session:
     def _make_result(self, snapshot: JobSnapshot) -> Result:
         from fal_nb.result import Result  # noqa: PLC0415
 
-        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts)
+        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)
 
 
 def _from_record(record: Record, artifacts: Any = ()) -> JobSnapshot:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fal_nb.artifacts import Artifact
-from fal_nb.states import FINAL_STATES, State
+from fal_nb.states import FINAL_STATES, Kind, State
 
 __all__ = ["JobSnapshot"]
 
@@ -22,7 +22,7 @@ class JobSnapshot:
     backend
         ``fal``, ``server``, ``proxy`` or ``simulator``.
     kind
-        ``queue``, ``direct`` (one synchronous call) or ``stream``.
+        ``queue``, ``direct`` (one synchronous call), ``stream`` or ``realtime``.
     queue_position
         Requests ahead, 0-based; None unless queued.
     progress
@@ -50,7 +50,7 @@ class JobSnapshot:
     record_id: int
     endpoint: str
     backend: str
-    kind: Literal["queue", "direct", "stream"]
+    kind: Kind
     state: State
     arguments: dict[str, Any]
     created: float

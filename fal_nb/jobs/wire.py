@@ -1,0 +1,85 @@
+"""What a follower needs of the client, the artifact store and the worker threads, in one object on the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fal_nb.artifacts.collect import collect
+from fal_nb.client.async_client import AsyncClient
+from fal_nb.protocol.endpoint import EndpointId
+
+if TYPE_CHECKING:
+    from fal_nb.artifacts import Artifact
+    from fal_nb.artifacts.store import ArtifactStore
+    from fal_nb.client.answers import ResultAnswer
+    from fal_nb.client.follow import AnyStatus
+    from fal_nb.client.options import CallOptions
+    from fal_nb.config import Settings
+    from fal_nb.jobs.inputs import LocalFile
+    from fal_nb.protocol.status import JSON
+
+__all__ = ["ClientWire"]
+
+
+class ClientWire:
+    """The session's one client, and the threads in which outputs are decoded and drawn."""
+
+    def __init__(self, settings: Settings, artifacts: ArtifactStore) -> None:
+        self.client = AsyncClient(settings=settings)
+        self._artifacts = artifacts
+        self._uploaded: dict[str, asyncio.Task[str]] = {}
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
+        # Pillow and FFmpeg are loaded while the first request waits in the queue, not when its picture is there.
+        self._workers.submit(importlib.import_module, "fal_nb.artifacts.describe")
+
+    async def submit(self, endpoint: str, arguments: JSON, options: CallOptions) -> str:
+        """Queue a request and return its id."""
+        return (await self.client.queue.submit(EndpointId.parse(endpoint), arguments, options)).request_id
+
+    async def direct(self, endpoint: str, arguments: JSON, options: CallOptions) -> ResultAnswer:
+        """Run without the queue."""
+        return await self.client.direct.answer(EndpointId.parse(endpoint), arguments, options)
+
+    def statuses(self, endpoint: str, request_id: str) -> AsyncIterator[AnyStatus]:
+        """Yield statuses with logs until the request has ended."""
+        return self.client.queue.iter_status(EndpointId.parse(endpoint), request_id, with_logs=True)
+
+    async def result(self, endpoint: str, request_id: str) -> ResultAnswer:
+        """Fetch the result of a request that has ended."""
+        return await self.client.queue.result_answer(EndpointId.parse(endpoint), request_id)
+
+    async def cancel(self, endpoint: str, request_id: str) -> str:
+        """Ask fal to stop a request; returns its answer's word."""
+        return await self.client.queue.cancel_answer(EndpointId.parse(endpoint), request_id)
+
+    async def upload(self, file: LocalFile) -> str:
+        """Upload a file once per content and return its URL; those who come meanwhile wait for the same upload."""
+        digest = await asyncio.to_thread(file.digest)
+        task = self._uploaded.get(digest)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = asyncio.ensure_future(self._send(file))
+            self._uploaded[digest] = task
+        return await asyncio.shield(task)
+
+    async def collect(self, result: JSON) -> tuple[Artifact, ...]:
+        """Fetch and store every file of a result."""
+        return await collect(result, self._fetch, self._artifacts, self._workers)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._workers.shutdown(wait=False)
+        await self.client.aclose()
+
+    async def _send(self, file: LocalFile) -> str:
+        if file.path is not None:
+            return await self.client.storage.upload_file(file.path, content_type=file.content_type)
+        return await self.client.storage.upload(file.data or b"", file.content_type, file.name)
+
+    async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
+        got = await self.client.downloads.download(url, target)
+        return got.sha256, got.size_bytes, got.content_type
