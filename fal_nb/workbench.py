@@ -39,7 +39,7 @@ class Workbench:
     def __init__(self, get_shell: Callable[[], Any]) -> None:
         self._get_shell = get_shell
         self.embed_media = False
-        self.session = Session(show=self.show_job, show_result=self.show_result, notify=self.line)
+        self.session = Session(show=self.show_job_once, show_result=self.show_result, notify=self.line)
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place
         self._shown_in: dict[int, int] = {}
@@ -57,10 +57,10 @@ class Workbench:
         self._shown_in[job.record_id] = self._cell_number()
         return view
 
-    def quietly(self, job: Job) -> Job:
-        """Return a job whose card was just shown, so that the cell does not show it twice."""
-        self._shown_in[job.record_id] = self._cell_number()
-        return job
+    def show_job_once(self, job: Job) -> None:
+        """Show a job's card, unless the cell that runs now shows it already."""
+        if self._shown_in.get(job.record_id) != self._cell_number():
+            self.show_job(job)
 
     def save_when_done(self, job: Job, pattern: str) -> None:
         """Save a job's files by a pattern once it has succeeded; what goes wrong stands in its card's log."""

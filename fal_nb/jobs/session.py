@@ -248,8 +248,7 @@ class Session:
             base = ensure_running(self.home)
             settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
             self.notify(
-                "No fal key was found, so the built-in simulator serves: outputs are simulated, nothing is billed. "
-                "Set FAL_KEY to use fal.ai."
+                "No key found: the built-in simulator serves (simulated outputs, nothing billed). Set FAL_KEY for fal.ai."
             )
         return settings
 
@@ -322,16 +321,16 @@ class Session:
         task.add_done_callback(lambda _task: job.finish())
 
     async def _get_wire(self) -> ClientWire:
-        if self._wire is None:
-            # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
-            wire = await asyncio.to_thread(self._new_wire)
-            self._wire = self._wire or wire
-        return self._wire
+        # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
+        return self._wire or await asyncio.to_thread(self._open_wire)
 
-    def _new_wire(self) -> ClientWire:
+    def _open_wire(self) -> ClientWire:
         from fal_nb.jobs.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
 
-        return ClientWire(self.settings, self.artifacts)
+        with self._lock:
+            if self._wire is None:
+                self._wire = ClientWire(self.settings, self.artifacts)
+            return self._wire
 
     def _show_job(self, job: Job) -> None:
         self.show(job)

@@ -91,7 +91,7 @@ def test_logs_and_steps_are_followed(session):
 def test_the_wire_status_can_be_asked_at_any_time(session, simulator, wait_for):
     simulator.fault("long", seconds=1.0, times=1)
     job = session.submit(DEV, {"prompt": "status"})
-    wait_for(lambda: job.state == "QUEUED" or job.state == "RUNNING" or job.done)
+    wait_for(lambda: job.state in {"QUEUED", "RUNNING"})
     assert isinstance(job.status(), (Queued, InProgress))
     job.wait()
     status = job.status(with_logs=True)
@@ -273,8 +273,11 @@ def test_cancelling_the_task_that_awaits_cancels_the_request(session, simulator,
 
     async def main():
         task = asyncio.ensure_future(job._wait_async())
-        while job.state != "RUNNING":
-            await asyncio.sleep(0.01)
+        running = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        job.observe(lambda snapshot: snapshot.state == "RUNNING" and loop.call_soon_threadsafe(running.set))
+        if job.state != "RUNNING":
+            await asyncio.wait_for(running.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -307,7 +310,7 @@ def test_local_files_are_uploaded_once_per_content_and_their_urls_recorded(sessi
 
 def test_an_unreadable_file_is_named_before_anything_is_sent(session, simulator, tmp_path):
     before = len(simulator.ledger())
-    with pytest.raises(FileError, match="missing.png"):
+    with pytest.raises(FileError, match=r"missing\.png"):
         session.submit(SCHNELL, {"image_url": tmp_path / "missing.png"})
     with pytest.raises(EndpointError):
         session.submit("flux", {"prompt": "x"})

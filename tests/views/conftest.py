@@ -1,5 +1,6 @@
 import dataclasses
 import time
+from typing import ClassVar
 
 import comm
 import pytest
@@ -13,7 +14,7 @@ from fal_nb.runtime import Runtime
 class RecordingComm(BaseComm):
     """A comm whose far end is a list."""
 
-    published = []
+    published: ClassVar[list] = []
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
         self.published.append((time.monotonic(), msg_type, data or {}, buffers or [], self.comm_id))

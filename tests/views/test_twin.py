@@ -116,7 +116,7 @@ def test_types_that_could_run_are_never_embedded(tmp_path, make_artifact, conten
     path = tmp_path / "blob"
     path.write_bytes(b"<script>")
     page = Tags(artifacts_html([make_artifact(content_type=content_type)], "alt", lambda _digest: path))
-    assert [value for _, name, value in page.attributes if name == "src"][0].startswith("data:image/webp")
+    assert next(value for _, name, value in page.attributes if name == "src").startswith("data:image/webp")
 
 
 def test_without_a_token_no_hub_can_find_it():

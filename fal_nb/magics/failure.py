@@ -1,0 +1,42 @@
+"""What a person sees of an error: one line and the next step; ``%tb`` shows the rest."""
+
+from __future__ import annotations
+
+import traceback
+
+from fal_nb.errors import FalError
+
+__all__ = ["MagicFailure", "MagicStopped"]
+
+
+class _Short(Exception):  # noqa: N818 - what is shown is a failure of the cell, not an error of this class
+    """Renders itself in one line the first time, and in full when asked again.
+
+    IPython calls ``_render_traceback_`` where an exception has it. Raising its own ``UsageError`` would hide the
+    traceback for good, from ``%tb`` too.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self._shown = False
+
+    def _render_traceback_(self) -> list[str]:
+        if not self._shown or self.__cause__ is None:
+            self._shown = True
+            return [str(self)]
+        cause = self.__cause__
+        return "".join(traceback.format_exception(type(cause), cause, cause.__traceback__)).splitlines()
+
+
+class MagicFailure(_Short):
+    """A call that went wrong; stops the cells behind it, too."""
+
+    @classmethod
+    def of(cls, error: FalError) -> MagicFailure:
+        """Return the short form of one of our errors."""
+        kind = type(error).__name__
+        return cls(f"{kind}: {error}")
+
+
+class MagicStopped(_Short):
+    """The person pressed Stop."""

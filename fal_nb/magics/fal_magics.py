@@ -1,0 +1,53 @@
+"""``FalMagics``: ``%fal`` and ``%%fal`` in IPython, with their options as traitlets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool, observe
+
+from fal_nb.errors import FalError
+from fal_nb.magics.failure import MagicFailure
+from fal_nb.workbench import Workbench, current
+
+__all__ = ["FalMagics"]
+
+
+@magics_class
+class FalMagics(Magics):
+    """Options of ``%fal``; ``%config FalMagics.NAME = VALUE`` sets one, ``%fal config`` shows what is in force."""
+
+    embed_media = Bool(
+        False, help="Put the media themselves into outputs, not only thumbnails: for exports, it makes notebooks large."
+    ).tag(config=True)
+
+    replaced: dict[str, Any]
+    """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
+
+    @property
+    def bench(self) -> Workbench:
+        """The session and the display of this kernel."""
+        return current()
+
+    @observe("embed_media")
+    def _embed_media_changed(self, change: Any) -> None:
+        self.bench.embed_media = bool(change["new"])
+
+    @no_var_expand
+    @line_cell_magic
+    def fal(self, line: str, cell: str | None = None) -> Any:
+        """Run hosted models: ``%fal run ENDPOINT prompt="…"``; ``%fal help`` lists everything."""
+        from fal_nb.magics.arguments import read_arguments  # noqa: PLC0415 - the parser is loaded at first use
+        from fal_nb.magics.handlers import Cell, handle  # noqa: PLC0415
+
+        shell: Any = self.shell
+        try:
+            command = read_arguments(line, cell, shell.user_ns)
+            return handle(self.bench, command, Cell(shell.user_ns, _assigner(shell)))
+        except FalError as error:
+            raise MagicFailure.of(error) from error
+
+
+def _assigner(shell: Any) -> Any:
+    return lambda name, value: shell.push({name: value})

@@ -1,0 +1,219 @@
+"""What each subcommand does: typed arguments in, calls of the Python functions out. No parsing, no shell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.client.options import CallOptions
+from fal_nb.errors import FalError
+from fal_nb.magics import arguments as args
+from fal_nb.magics.failure import MagicFailure, MagicStopped
+from fal_nb.views.format import STATE_WORDS, cancel_words
+
+if TYPE_CHECKING:
+    from fal_nb.jobs.job import Job
+    from fal_nb.views.card import CardView
+    from fal_nb.workbench import Workbench
+
+__all__ = ["Cell", "handle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The cell a magic runs in.
+
+    Attributes
+    ----------
+    namespace
+        The notebook's variables.
+    assign
+        Puts a value into one of them.
+    """
+
+    namespace: Mapping[str, Any]
+    assign: Callable[[str, Any], None]
+
+
+def handle(bench: Workbench, command: args.Arguments, cell: Cell) -> Any:
+    """Carry out one parsed command and return what the cell shows or assigns."""
+    handler = _HANDLERS[type(command)]
+    return handler(bench, command, cell)
+
+
+def _run(bench: Workbench, command: args.RunArguments, cell: Cell) -> Any:
+    job = _start(bench, command, cell, kind="direct" if command.direct else "queue")
+    card = bench.show_job(job)
+    result = _wait_for(bench, job, card)
+    _keep(bench, command, cell, result)
+    return None if command.silenced else result
+
+
+def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
+    job = _start(bench, command, cell, kind="queue")
+    bench.show_job(job)
+    if command.to:
+        bench.save_when_done(job, command.to)
+    if command.var:
+        cell.assign(command.var, job)
+    if bench.display.rendering == "static":
+        bench.line(f"Job #{job.record_id} goes on; nobody watches this notebook, so `%fal wait` collects it.")
+    return None if command.silenced else job
+
+
+def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, cell: Cell, *, kind: Any) -> Job:
+    arguments = args.build_arguments(command, cell.namespace)
+    options = CallOptions(start_timeout=command.start_timeout_s, priority=command.priority, hint=command.hint)
+    return bench.session.submit(command.endpoint, arguments, kind=kind, options=options, timeout_s=command.timeout_s)
+
+
+def _wait_for(bench: Workbench, job: Job, card: CardView) -> Any:
+    """Wait for a job whose card is shown; whatever happens, the card tells the end of it."""
+    try:
+        return job.get()
+    except KeyboardInterrupt as error:
+        said = cancel_words(job.snapshot.cancel) or f"{STATE_WORDS[job.state]} when it was stopped"
+        raise MagicStopped(f"Stopped: job #{job.record_id}: {said}.") from error
+    except FalError as error:
+        raise MagicFailure.of(error) from error
+    finally:
+        bench.settle(card)
+
+
+def _keep(bench: Workbench, command: args.RunArguments, cell: Cell, result: Any) -> None:
+    if command.to:
+        saved = [str(file.save(command.to)) for file in result.files]
+        bench.line("Saved " + ", ".join(saved) if saved else "There was no file to save.")
+    if command.var:
+        cell.assign(command.var, result)
+
+
+def _status(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
+    job = bench.session.job(command.job)
+    bench.show_job(job)
+    return None if command.silenced else job
+
+
+def _result(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
+    job = bench.session.job(command.job)
+    card = bench.show_job(job)
+    result = _wait_for(bench, job, card)
+    return None if command.silenced else result
+
+
+def _logs(bench: Workbench, command: args.JobArguments, _cell: Cell) -> None:
+    job = bench.session.job(command.job)
+    bench.line("\n".join(job.logs) or f"Job #{job.record_id} has printed nothing.")
+
+
+def _cancel(bench: Workbench, command: args.JobArguments, _cell: Cell) -> None:
+    job = bench.session.job(command.job)
+    if job.done:
+        bench.line(f"Job #{job.record_id} has ended already: {STATE_WORDS[job.state]}.")
+        return
+    said = job.cancel()
+    words = cancel_words(said) or STATE_WORDS[job.state]
+    bench.line(f"Job #{job.record_id}: {words}.")
+
+
+def _wait(bench: Workbench, command: args.WaitArguments, _cell: Cell) -> Any:
+    session = bench.session
+    jobs = session.jobs() if command.all_open or not command.jobs else [session.job(word) for word in command.jobs]
+    if not jobs:
+        bench.line("No job is open.")
+        return None
+    deadline = None if command.timeout_s is None else time.monotonic() + command.timeout_s
+    cards = [bench.show_job(job) for job in jobs]
+    try:
+        for job in jobs:
+            job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+    except KeyboardInterrupt as error:
+        still = ", ".join(f"#{job.record_id}" for job in jobs if not job.done)
+        raise MagicStopped(f"Stopped waiting; {still} goes on. `%fal cancel` ends a job.") from error
+    except FalError as error:
+        raise MagicFailure.of(error) from error
+    finally:
+        for card in cards:
+            bench.settle(card)
+    return None
+
+
+def _jobs(bench: Workbench, command: args.JobsArguments, _cell: Cell) -> None:
+    jobs = bench.session.jobs()
+    shown = jobs if command.limit is None else jobs[-command.limit :]
+    if not shown:
+        bench.line("No job is open.")
+    for job in shown:
+        bench.show_job(job)
+
+
+def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
+    return bench.session.frame(
+        endpoint=command.endpoint,
+        state=command.state,
+        since=command.since,
+        limit=command.limit,
+        words=command.words,
+    )
+
+
+def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> None:
+    settings = bench.session.settings
+    hosts = settings.hosts
+    rows = [
+        (
+            "calls go to",
+            {"fal": "fal.ai", "simulator": f"the simulator at {hosts.base}"}.get(settings.backend, hosts.base),
+        ),
+        ("because", settings.reason),
+        ("key", settings.key_source if settings.key else "none"),
+        ("history and files", str(settings.home)),
+        ("shown", f"{bench.display.rendering}: {bench.display.reason}"),
+    ]
+    if settings.proxy_url:
+        rows.insert(1, ("through", settings.proxy_url))
+    bench.line("\n".join(f"{name:<18} {value}" for name, value in rows))
+
+
+def _simulator(bench: Workbench, command: args.SimulatorArguments, _cell: Cell) -> None:
+    from fal_nb.simulator import process  # noqa: PLC0415 - only on demand
+
+    home = bench.session.home
+    if command.action == "stop":
+        bench.line("The simulator was stopped." if process.stop(home) else "No simulator was running.")
+        return
+    if command.action == "start":
+        bench.line(f"The simulator serves at {process.ensure_running(home)}.")
+        return
+    record = process.read_record(home)
+    base = record.base_url if record and process.is_alive(record.base_url, record.instance_id) else None
+    bench.line(
+        f"The simulator serves at {base}." if base else "No simulator is running; a call without a key starts it."
+    )
+
+
+def _help(bench: Workbench, command: args.HelpArguments, _cell: Cell) -> None:
+    bench.line(args.help_text(command.topic))
+
+
+def _about_job(bench: Workbench, command: args.JobArguments, cell: Cell) -> Any:
+    handlers = {"status": _status, "result": _result, "logs": _logs, "cancel": _cancel}
+    return handlers[command.subcommand](bench, command, cell)
+
+
+_HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyType(
+    {
+        args.RunArguments: _run,
+        args.SubmitArguments: _submit,
+        args.JobArguments: _about_job,
+        args.WaitArguments: _wait,
+        args.JobsArguments: _jobs,
+        args.HistoryArguments: _history,
+        args.ConfigArguments: _config,
+        args.SimulatorArguments: _simulator,
+        args.HelpArguments: _help,
+    }
+)

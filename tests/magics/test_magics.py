@@ -1,0 +1,269 @@
+"""The magics in a real IPython shell, against the simulator over real sockets."""
+
+import threading
+import time
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from fal_nb import workbench
+from fal_nb.simulator.server import SimulatorServer
+from fal_nb.workbench import current
+
+SCHNELL = "fal-ai/flux/schnell"
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with SimulatorServer(runners=4, speed=20) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(simulator, monkeypatch, capsys):
+    simulator.clear_faults()
+    monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
+    shell = InteractiveShell()
+    shell.history_manager.enabled = False
+    monkeypatch.setattr(workbench, "_shell", lambda: shell)
+    current.cache_clear()
+    shell.run_cell("%load_ext fal_nb")
+    yield shell
+    current().close()
+    current.cache_clear()
+
+
+@pytest.fixture
+def run(shell, capsys):
+    """Run a cell and return (what it printed, its result)."""
+
+    def run_cell(source):
+        capsys.readouterr()
+        done = shell.run_cell(source)
+        return capsys.readouterr().out, done
+
+    return run_cell
+
+
+def test_run_returns_a_result_that_code_can_use(run, shell):
+    _, done = run(f'picture = %fal run {SCHNELL} prompt="a red fox" seed=3 image_size=square')
+    assert done.success
+    assert shell.user_ns["picture"]["seed"] == 3
+    assert shell.user_ns["picture"].files[0].pil().size == (512, 512)
+
+
+def test_the_result_is_the_cells_value_but_is_not_shown_twice(run, shell):
+    printed, done = run(f"%fal run {SCHNELL} prompt=fox")
+    assert done.result["prompt"] == "fox"
+    assert shell.user_ns["_"]["prompt"] == "fox"
+    assert printed.count("done") == 1
+
+
+def test_a_silenced_line_returns_nothing(run):
+    _, done = run(f"%fal run {SCHNELL} prompt=fox;")
+    assert done.result is None
+
+
+def test_a_cells_body_is_the_prompt_with_the_notebooks_variables(run, shell):
+    run("animal = 'heron'")
+    _, done = run(f"%%fal run {SCHNELL} seed=1\nA {{animal}} with {{{{braces}}}},\n  # and a hash, 100 % paper")
+    assert done.result["prompt"] == "A heron with {braces},\n  # and a hash, 100 % paper"
+
+
+def test_json_and_yaml_bodies_are_arguments(run):
+    _, done = run(f'%%fal run {SCHNELL} --json\n{{"prompt": "j", "image_size": {{"width": 256, "height": 128}}}}')
+    assert (done.result["images"][0]["width"], done.result["images"][0]["height"]) == (256, 128)
+    _, done = run(f"%%fal run {SCHNELL} --yaml\nprompt: y\nseed: 5")
+    assert (done.result["prompt"], done.result["seed"]) == ("y", 5)
+
+
+def test_variables_options_and_files_reach_where_they_belong(run, shell, tmp_path):
+    run(f"source = %fal run {SCHNELL} prompt=source image_size=square --to '{tmp_path}/out/{{seed}}.png' seed=9")
+    assert (tmp_path / "out" / "9.png").is_file()
+    endpoint = "fal-ai/flux/dev/image-to-image"
+    _, done = run(f"%fal run {endpoint} prompt=x image_url=@'{tmp_path}/out/9.png' -o kept")
+    assert done.result.files[0].pil().size == (512, 512)
+    assert shell.user_ns["kept"] is done.result
+    _, done = run(f"%fal run {endpoint} prompt=x image_url={{source}}")
+    assert done.success
+
+
+def test_submit_returns_a_job_and_wait_collects_it(run, shell, simulator):
+    simulator.fault("long", seconds=0.5, times=1)
+    _, _done = run(f"job = %fal submit {SCHNELL} prompt=later")
+    job = shell.user_ns["job"]
+    assert not job.done
+    run("%fal wait --all")
+    assert job.done
+    assert job.result()["prompt"] == "later"
+
+
+def test_status_result_logs_and_cancel_take_the_last_job_a_number_or_an_id(run, shell):
+    run(f"job = %fal submit {SCHNELL} prompt=named")
+    job = shell.user_ns["job"].wait()
+    for word in ("", f" {job.record_id}", f" #{job.record_id}", f" {job.request_id}"):
+        _, done = run(f"%fal result{word}")
+        assert done.result["prompt"] == "named"
+        _, done = run(f"%fal status{word}")
+        assert done.result is job
+    printed, _ = run("%fal logs")
+    assert "4/4" in printed
+    printed, _ = run("%fal cancel")
+    assert "ended already" in printed
+
+
+def test_cancel_says_what_came_back(run, shell, simulator):
+    simulator.fault("long", seconds=30, times=1)
+    run(f"job = %fal submit {SCHNELL} prompt=stop")
+    job = shell.user_ns["job"]
+    deadline = time.monotonic() + 10
+    while job.state != "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    printed, _ = run(f"%fal cancel {job.record_id}")
+    assert "cancel requested" in printed
+
+
+def test_jobs_lists_open_work_only(run, shell, simulator):
+    assert "No job is open" in run("%fal jobs")[0]
+    simulator.fault("long", seconds=30, times=1)
+    run(f"job = %fal submit {SCHNELL} prompt=open")
+    assert f"#{shell.user_ns['job'].record_id}" in run("%fal jobs")[0]
+    shell.user_ns["job"].cancel()
+    shell.user_ns["job"].wait()
+    assert "No job is open" in run("%fal jobs")[0]
+
+
+def test_history_is_a_frame_that_survives_the_session(run, shell):
+    run(f"%fal run {SCHNELL} prompt=first seed=1")
+    run(f"%fal run {SCHNELL} prompt=second seed=2")
+    current().close()
+    current.cache_clear()
+    _, done = run("%fal history")
+    assert list(done.result["prompt"]) == ["first", "second"]
+    assert list(done.result["seed"]) == [1, 2]
+    _, done = run("%fal history second --limit 5")
+    assert list(done.result["prompt"]) == ["second"]
+
+
+def test_config_says_where_calls_go_and_never_shows_the_key(run, shell, monkeypatch):
+    monkeypatch.setenv("FAL_KEY", "canary-id:canary-secret")
+    current().close()
+    current.cache_clear()
+    printed, _ = run("%fal config")
+    assert "FAL_NB_BASE_URL is set" in printed
+    assert "FAL_KEY in the environment" in printed
+    assert "canary" not in printed
+
+
+def test_help_needs_no_web_page(run):
+    assert "%fal run" in run("%fal help")[0] or "run" in run("%fal help")[0]
+    assert "--timeout SECONDS" in run("%fal help run")[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (f"%fal rnu {SCHNELL}", "did you mean run"),
+        ("%fal run flux prompt=x", "owner/alias"),
+        ("%fal run fal-ai/nope prompt=x", "fal-ai/nope not found"),
+        (f"%fal run {SCHNELL}", "prompt"),
+        (f"%%fal run {SCHNELL} --json\n{{broken", "never closed"),
+        (f"%fal run {SCHNELL} prompt=x image_url=@nowhere.png", "nowhere.png"),
+        (f'%fal run {SCHNELL} prompt="never closed', "never closed"),
+        ("%fal status 4711", "4711"),
+        (f"%fal run {SCHNELL} prompt={{missing}}", "missing"),
+        (f"%fal run {SCHNELL} prompt=a prompt=b", "prompt"),
+    ],
+)
+def test_bad_input_gets_one_line_without_a_traceback_and_the_kernel_goes_on(run, cell, says):
+    printed, done = run(cell)
+    assert not done.success
+    assert says in printed
+    assert "Traceback" not in printed
+    assert run(f"%fal run {SCHNELL} prompt=fine")[1].success
+
+
+def test_a_wrong_key_is_said_to_be_wrong(run, shell, monkeypatch):
+    monkeypatch.setenv("FAL_KEY", "wrong:key")
+    current().close()
+    current.cache_clear()
+    printed, done = run(f"%fal run {SCHNELL} prompt=x")
+    assert not done.success
+    assert "AuthenticationError" in printed
+    assert "wrong:key" not in printed
+
+
+def test_tb_shows_the_rest(run):
+    run(f"%fal run {SCHNELL} num_images=99 prompt=x")
+    printed, _ = run("%tb")
+    assert "Traceback" in printed
+
+
+def test_stop_during_run_ends_the_cell_with_one_line(run, shell, simulator):
+    import os
+    import signal
+
+    simulator.fault("long", seconds=30, times=1)
+
+    def press_stop():
+        deadline = time.monotonic() + 20
+        session = current().session
+        while not any(job.state == "RUNNING" for job in session.jobs()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press_stop, daemon=True).start()
+    printed, done = run(f"%fal run {SCHNELL} prompt=stopped")
+    assert not done.success
+    assert "Stopped: job #" in printed
+    assert "Traceback" not in printed
+    assert sum(1 for entry in simulator.ledger() if entry) >= 1
+
+
+def test_the_extension_can_be_unloaded_and_loaded_again(run, shell):
+    run("%unload_ext fal_nb")
+    assert "fal" not in shell.magics_manager.magics["line"]
+    assert not run("%fal help")[1].success
+    run("%load_ext fal_nb")
+    assert run("%fal help")[1].success
+
+
+def test_reloading_keeps_jobs_and_thread(run, shell, simulator):
+    simulator.fault("long", seconds=30, times=1)
+    run(f"job = %fal submit {SCHNELL} prompt=kept")
+    job, thread = shell.user_ns["job"], current().session.runtime
+    run("%reload_ext fal_nb")
+    assert current().session.runtime is thread
+    assert job in current().session.jobs()
+    job.cancel()
+
+
+def test_loading_costs_nothing_that_is_not_used():
+    import subprocess
+    import sys
+
+    heavy = (
+        "pandas",
+        "PIL",
+        "numpy",
+        "ipywidgets",
+        "anywidget",
+        "httpx",
+        "aiohttp",
+        "starlette",
+        "pydantic",
+        "av",
+        "ruamel.yaml",
+    )
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell as S; s = S(); "
+        f"before = set(sys.modules); s.run_cell('%load_ext fal_nb'); "
+        f"print(sorted(name for name in {heavy!r} if name in set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_the_traitlet_options_are_listed_and_set(run, shell):
+    run("%config FalMagics.embed_media = True")
+    assert current().embed_media is True
