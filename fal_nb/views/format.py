@@ -94,10 +94,7 @@ def cancel_words(answer: str | None) -> str:
 def waiting(snapshot: JobSnapshot) -> str:
     """Return what an open job is doing, in a few words."""
     if snapshot.state == "QUEUED":
-        ahead = snapshot.queue_position
-        if not ahead:
-            return "next in the queue"
-        return f"{ahead} ahead in the queue"
+        return f"position {(snapshot.queue_position or 0) + 1} in the queue"
     if snapshot.state == "RUNNING" and snapshot.steps:
         done, total = snapshot.steps
         return f"step {done} of {total}"
@@ -120,6 +117,6 @@ def summary(snapshot: JobSnapshot) -> list[str]:
         took = snapshot.ended - (snapshot.submitted or snapshot.created)
     cost = money(snapshot.cost, snapshot.currency)
     if not cost and snapshot.estimate is not None:
-        cost = "est. " + money(snapshot.estimate, snapshot.currency)
+        cost = "est. ≤ " + money(snapshot.estimate, snapshot.currency)
     simulated = "simulated" if snapshot.backend == "simulator" else ""
     return [part for part in (f"#{snapshot.record_id}", simulated, seconds(took), cost) if part]

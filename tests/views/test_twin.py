@@ -76,8 +76,8 @@ def test_the_progress_of_a_running_job_is_a_bar_with_its_steps_in_words():
 
 
 def test_the_place_in_the_queue_is_said():
-    assert "3 ahead in the queue" in card_html(snapshot(state="QUEUED", queue_position=3))
-    assert "next in the queue" in card_html(snapshot(state="QUEUED", queue_position=0))
+    assert "position 4 in the queue" in card_html(snapshot(state="QUEUED", queue_position=3))
+    assert "position 1 in the queue" in card_html(snapshot(state="QUEUED", queue_position=0))
 
 
 def test_a_lost_answer_is_explained():
