@@ -105,7 +105,8 @@ class Workbench:
 def current() -> Workbench:
     """Return this process's workbench, made at first use and kept through ``%reload_ext``."""
     bench = Workbench(_shell)
-    atexit.register(bench.close)
+    # Not the hub: at a restart the front end has dropped its comms by then and reports each close as an error.
+    atexit.register(bench.session.close)
     return bench
 
 

@@ -58,6 +58,9 @@ _EXTENSIONS = {
     "text/plain": ".txt",
     "application/json": ".json",
     "application/zip": ".zip",
+    "audio/aiff": ".aiff",
+    "audio/webm": ".webm",
+    "video/x-matroska": ".mkv",
 } | {content_type: extension for extension, content_type in reversed(_EXTRA_TYPES.items())}
 _KEY_WORDS: tuple[tuple[MediaKind, tuple[str, ...]], ...] = (
     ("video", ("video",)),

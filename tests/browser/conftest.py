@@ -1,15 +1,23 @@
-"""A real JupyterLab in headless Chromium, with every Jupyter folder in a temporary one."""
+"""A real JupyterLab in headless Chromium, with every Jupyter folder in a temporary one.
 
+The simulator lives in the test's own process, so that a test reads what arrived at the server; the kernels reach it
+by ``FAL_NB_BASE_URL``. A module has one server and one browser; every test has its own simulator, at the same address.
+"""
+
+import functools
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections import namedtuple
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -20,18 +28,37 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PATIENCE_S = 45.0
+OPEN_EXTENSION = "%load_ext fal_nb\nimport fal_nb, time"
+"""The first cell of a notebook in these tests."""
+
+Message = namedtuple("Message", "sent kind text")
+"""One message from the kernel: when the kernel made it (seconds), its type, its header and content as text."""
+
+Stop = namedtuple("Stop", "cancels waited_s")
+
+FAILED = pytest.StashKey()
+
+OF_OTHERS = {("notebook", "Cannot read properties of undefined (reading 'schema')")}
+"""Page errors by application that come without us: Notebook 7.6 while it loads its settings."""
 
 
-def until(condition, timeout_s=30.0, interval_s=0.03):
-    """Return the first truthy value of `condition()`; fails after `timeout_s`."""
+def until(condition, timeout_s=PATIENCE_S, interval_s=0.03, what=None):
+    """Return the first truthy value of `condition()`; fails after `timeout_s`, saying what it waited for."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s} s: {condition}")
+            pytest.fail(f"not within {timeout_s} s: {what() if callable(what) else what or condition}")
         time.sleep(interval_s)
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class LabServer:
@@ -40,10 +67,8 @@ class LabServer:
     def __init__(self, folder, *, application="lab", environ=None):
         self.root = folder / "notebooks"
         self.root.mkdir()
-        self.application = application
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        self.folder, self.application = folder, application
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         kept = {
             name: value
@@ -60,12 +85,11 @@ class LabServer:
             "FAL_NB_HOME": str(folder / "fal_nb"),
             **(environ or {}),
         }  # fmt: skip
-        self.set(
-            "@jupyterlab/apputils-extension", "notification", {"fetchNews": "false", "checkForUpdates": False}, folder
-        )
+        self.home = Path(kept["FAL_NB_HOME"])
+        self.set("@jupyterlab/apputils-extension", "notification", {"fetchNews": "false", "checkForUpdates": False})
         command = [
-            sys.executable, "-m", "jupyter", application, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-            "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password=",
+            sys.executable, "-m", "jupyter", application, "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password=",
             f"--ServerApp.root_dir={self.root}", "--ServerApp.disable_check_xsrf=True",
         ]  # fmt: skip
         if application == "lab":
@@ -76,24 +100,25 @@ class LabServer:
         else:
             command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         self.log = (folder / "server.log").open("w")
-        self.folder = folder
         self.process = subprocess.Popen(command, env=kept, stdout=self.log, stderr=self.log, start_new_session=True)
-        until(lambda: self.get("/api/status"), 60)
+        until(lambda: self.get("/api/status"), 60, what="the Jupyter server to answer")
 
-    def set(self, plugin, name, values, folder=None):
-        path = (folder or self.folder) / "settings" / plugin / f"{name}.jupyterlab-settings"
+    def set(self, plugin, name, values):
+        path = self.folder / "settings" / plugin / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
 
     def get(self, path, method="GET"):
         request = urllib.request.Request(self.url + path, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return json.loads(answer.read() or b"true")
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return None
 
     def end_kernels(self):
+        for session in self.get("/api/sessions") or []:
+            self.get(f"/api/sessions/{session['id']}", "DELETE")
         for kernel in self.get("/api/kernels") or []:
             self.get(f"/api/kernels/{kernel['id']}", "DELETE")
 
@@ -104,6 +129,32 @@ class LabServer:
 
     def read(self, name):
         return nbformat.read(self.root / name, as_version=4)
+
+    def size(self, name):
+        return (self.root / name).stat().st_size
+
+    def copy(self, name, to, *, language="python", signed=False):
+        """Write a copy that differs from what the author saved, as a stranger's would; `signed` trusts it again.
+
+        Of a language without kernels no kernel is started.
+        """
+        notebook = self.read(name)
+        notebook.cells.insert(0, nbformat.v4.new_markdown_cell("A copy."))
+        notebook.metadata = {"kernelspec": {"name": f"{language}3", "display_name": language, "language": language}}
+        nbformat.write(notebook, self.root / to)
+        if signed:
+            from nbformat.sign import NotebookNotary
+
+            notary = NotebookNotary(data_dir=str(self.folder / "data"))
+            notary.sign(self.read(to))
+            notary.store.close()
+
+    def record(self, request_id):
+        """Return what the history file says of a request."""
+        from fal_nb.history.store import HistoryStore
+
+        with HistoryStore(self.home / "history.sqlite") as history:
+            return history.find(request_id)
 
     def stop(self):
         self.end_kernels()
@@ -119,42 +170,98 @@ class LabServer:
 class NotebookPage:
     """A notebook open in the browser; its methods are what a person does."""
 
+    until = staticmethod(until)
+
     def __init__(self, page, server, name):
         self.page, self.server, self.name = page, server, name
         self.problems = []
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
-        self.messages = []
-        page.on("websocket", lambda ws: ws.on("framereceived", lambda data: self.messages.append((time.time(), data))))
+        self._frames = []
+        self._listeners = {"pageerror": self._page_error, "console": self._console, "websocket": self._websocket}
+        for event, listener in self._listeners.items():
+            page.on(event, listener)
 
-    def open(self, *, reset=True):
+    def open(self, *, kernel=True):
+        """Open the notebook in a page of its own, without what was open before."""
         where = "lab/tree" if self.server.application == "lab" else "notebooks"
-        self.page.goto(f"{self.server.url}/{where}/{self.name}{'?reset' if reset else ''}")
+        query = "?reset" if self.server.application == "lab" else ""
+        self.page.goto(f"{self.server.url}/{where}/{self.name}{query}")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel")
-        self.page.evaluate("() => window.jupyterapp.restored")
-        self.idle()
-        return self
+        if kernel:
+            self.ready()
 
-    def command(self, name):
-        self.page.evaluate(f"() => {{ window.jupyterapp.commands.execute({name!r}) }}")
+    def open_beside(self, name):
+        """Open another notebook in the same page, in front of this one."""
+        self.name = name
+        self.command("docmanager:open", {"path": name})
+        self.page.wait_for_function("(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", arg=name)
+        self.ready()
+
+    def ready(self):
+        """Wait until the notebook has its kernel and nothing runs."""
+        self.page.evaluate("() => window.jupyterapp.restored")
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel", timeout=60_000
+        )
+        self.idle()
+
+    def leave(self):
+        """Close every document of the page as it is, and listen no more."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+        self.page.evaluate("() => { for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose() }")
+
+    def reload(self):
+        """Load the page anew, the kernel living on."""
+        self.page.reload()
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.ready()
+
+    def command(self, name, arguments=None):
+        """Start a command of the front end without waiting for its end."""
+        self.page.evaluate(
+            "([name, given]) => { window.jupyterapp.commands.execute(name, given) }", [name, arguments or {}]
+        )
 
     def run_all(self):
         self.command("notebook:run-all-cells")
 
-    def run(self, index):
+    def select(self, index):
         self.page.evaluate(
             """(i) => { const content = window.jupyterapp.shell.currentWidget.content;
-                content.activeCellIndex = i; content.deselectAll();
-                window.jupyterapp.commands.execute('notebook:run-cell') }""",
+                content.activeCellIndex = i; content.deselectAll() }""",
             index,
         )
 
-    def stop(self):
-        self.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').first.click()
+    def start(self, index):
+        """Run a cell, without waiting."""
+        self.select(index)
+        self.command("notebook:run-cell")
+
+    def run(self, *indexes):
+        """Run cells and wait until all have ended."""
+        for index in indexes:
+            self.start(index)
+        self.idle()
+
+    def stop(self, cancels=None, at_most_s=30.0):
+        """Click the notebook's Stop; with `cancels`, return its first truthy value and the seconds until it came."""
+        button = self.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').first
+        return self.click(button, cancels, at_most_s)
+
+    def click(self, button, cancels=None, at_most_s=30.0):
+        clicked = time.monotonic()
+        button.click()
+        if cancels is None:
+            return None
+        value = until(cancels, at_most_s, 0.005, "a cancel to arrive at the server")
+        return Stop(value, time.monotonic() - clicked)
 
     def save(self):
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+    def restart_kernel(self):
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self.idle()
 
     def is_idle(self):
         return self.page.evaluate(
@@ -169,53 +276,159 @@ class NotebookPage:
             self.page.wait_for_timeout(150)
             return self.is_idle()
 
-        until(quiet, timeout_s)
+        until(quiet, timeout_s, what=lambda: f"the kernel to be idle; the cells say {self._all_text()}")
 
     def is_running(self, index):
-        return self.page.evaluate(
-            "(i) => document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[i].textContent.includes('*')", index
-        )
+        return "*" in self.cell(index).locator(".jp-InputPrompt").inner_text()
+
+    def ends(self, index, timeout_s=PATIENCE_S):
+        """Wait until a cell has ended, and return the seconds it took from now."""
+        began = time.monotonic()
+        until(lambda: not self.is_running(index), timeout_s, what=f"cell {index} to end")
+        return time.monotonic() - began
 
     def outputs(self, index):
         return self.page.evaluate(
             "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()", index
         )
 
+    def cell(self, index):
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(index)
+
     def text(self, index):
-        return self.page.locator(".jp-CodeCell").nth(index).locator(".jp-OutputArea").inner_text()
+        return self.cell(index).locator(".jp-OutputArea").first.inner_text()
+
+    def shows(self, index, *words, timeout_s=PATIENCE_S):
+        """Wait until a cell's output shows all the words, and return its text."""
+
+        def text():
+            shown = self.text(index)
+            return shown if all(word in shown for word in words) else None
+
+        return until(text, timeout_s, what=lambda: f"{words} in cell {index}, which shows {self.text(index)!r}")
+
+    def card(self, index=0, nth=0):
+        """A live card in a cell's output."""
+        return self.cell(index).locator(".fal-nb-card").nth(nth)
+
+    def cards(self, index=0):
+        return self.cell(index).locator(".fal-nb-card")
+
+    def request_id(self, index=0, nth=0):
+        """Return the request id that a card tells, once its request is accepted."""
+
+        def read():
+            title = self.card(index, nth).locator(".fal-nb-record").get_attribute("title", timeout=PATIENCE_S * 1000)
+            return title.removeprefix("request ") if title and title.startswith("request ") else None
+
+        return until(read, what="the card to tell its request id")
+
+    def state(self, state, index=0, nth=0, timeout_s=PATIENCE_S):
+        """Wait until a card is in a state."""
+        self.card(index, nth).locator(f'.fal-nb-state[data-state="{state}"]').wait_for(timeout=timeout_s * 1000)
+
+    def original(self, index=0, nth=0):
+        """Wait until a card shows a picture in its own size, and return (width, height)."""
+        image = self.card(index, nth).locator("img.fal-nb-original").first
+        image.wait_for(timeout=PATIENCE_S * 1000)
+        read = "(e) => e.complete && e.naturalWidth > 0 && [e.naturalWidth, e.naturalHeight]"
+        return tuple(until(lambda: image.evaluate(read), what="the picture to be loaded"))
+
+    def pictures(self, index):
+        """Return (natural width, natural height) of each picture that is seen in a cell's output."""
+        return self.cell(index).locator(".jp-OutputArea img").evaluate_all(
+            """(all) => all.filter(e => e.getClientRects().length && e.complete && e.naturalWidth)
+                .map(e => [e.naturalWidth, e.naturalHeight])"""
+        )
+
+    def messages(self):
+        """Return every message from the kernel so far, oldest first."""
+        self.page.wait_for_timeout(0)
+        return [message for message in map(_read_frame, self._frames) if message]
 
     def theme(self, name):
         self.page.evaluate("(name) => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
         light = "true" if "Light" in name else "false"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
     def shot(self, name):
+        """Keep a picture of the page in ``build/screenshots``."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         path = SHOTS / f"{name}.png"
         self.page.screenshot(path=str(path))
         return path
 
-    def card(self, index=0):
-        """The live card in a cell's output."""
-        return self.page.locator(".jp-CodeCell").nth(index).locator(".fal-nb-card")
+    def _page_error(self, error):
+        if (self.server.application, error.message) not in OF_OTHERS:
+            self.problems.append(f"page error: {error.stack or error}")
+
+    def _websocket(self, socket):
+        socket.on("framereceived", lambda frame: self._frames.append(frame))
+
+    def _console(self, line):
+        if line.type == "error":
+            self.problems.append(f"console: {line.text} ({line.location.get('url')})")
+
+    def _all_text(self):
+        return self.page.locator(".jp-Notebook").first.inner_text()[-2000:]
+
+
+@functools.cache
+def _read_frame(frame):
+    """Return a frame of the kernel's websocket as a message, or None.
+
+    Source: jupyter_server documentation, "WebSocket kernel wire protocols", v1.kernel.websocket.jupyter.org.
+    """
+    if isinstance(frame, str):
+        message = json.loads(frame)
+        parts = [json.dumps(message.get(name, {})) for name in ("header", "content")]
+    else:
+        (count,) = struct.unpack_from("<Q", frame)
+        if count > 100:
+            return None
+        places = struct.unpack_from(f"<{count}Q", frame, 8)
+        pieces = [frame[a:b] for a, b in zip(places, places[1:], strict=False)]
+        parts = [pieces[1].decode(), pieces[4].decode()]
+    header = json.loads(parts[0])
+    if not header.get("msg_type"):
+        return None
+    sent = datetime.fromisoformat(header["date"].replace("Z", "+00:00")).timestamp()
+    return Message(sent, header["msg_type"], parts[1])
 
 
 @pytest.fixture(scope="module")
-def simulator():
-    """A simulator of this test module, whose counters the tests read."""
+def simulator_port():
+    return free_port()
+
+
+@pytest.fixture
+def simulator(simulator_port, request):
+    """A simulator of this test; parametrize it indirectly with its options."""
     from fal_nb.simulator.server import SimulatorServer
 
-    with SimulatorServer(runners=2, speed=1.0) as server:
+    options = {"runners": 2, "speed": 1.0} | getattr(request, "param", {})
+    with SimulatorServer(port=simulator_port, **options) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory, simulator):
-    server = LabServer(
-        tmp_path_factory.mktemp("lab"), environ={"FAL_NB_BASE_URL": simulator.base_url, "FAL_KEY": "test:key"}
-    )
-    yield server
-    server.stop()
+def start_server(tmp_path_factory, simulator_port):
+    """Return a function that starts a Jupyter server whose kernels call the simulator."""
+    servers = []
+
+    def start(application):
+        environ = {"FAL_NB_BASE_URL": f"http://127.0.0.1:{simulator_port}", "FAL_KEY": "test:key"}
+        servers.append(LabServer(tmp_path_factory.mktemp(application), application=application, environ=environ))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def lab(start_server):
+    return start_server("lab")
 
 
 @pytest.fixture(scope="session")
@@ -238,24 +451,59 @@ def browser(chromium, tmp_path_factory):
             args=CHROMIUM_ARGUMENTS,
             viewport={"width": 1280, "height": 900},
         )
+        context.set_default_timeout(PATIENCE_S * 1000)
         yield context
         context.close()
 
 
-@pytest.fixture
-def open_notebook(browser, lab):
-    """Return a function that writes a notebook of the given cells and opens it."""
-    pages = []
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
-    def open_cells(name, cells=None, *, server=None):
-        server = server or lab
+
+@pytest.fixture(scope="module")
+def pages(browser):
+    """The page of JupyterLab that the tests of a module share, as long as they pass: ``{"lab": page}``."""
+    return {}
+
+
+@pytest.fixture
+def open_notebook(browser, pages, simulator, request):
+    """Return a function that writes a notebook of the given cells, opens it and runs the first one.
+
+    Without cells it opens what is there, in a page of its own. At the end of the test no page may have had an error,
+    neither thrown nor on its console.
+    """
+    opened = []
+
+    def open_cells(name, cells=None, *, server=None, kernel=True):
+        server = server or request.getfixturevalue("lab")
         if cells is not None:
-            server.write(name, cells)
-        page = browser.new_page()
-        pages.append(page)
-        return NotebookPage(page, server, name).open()
+            server.write(name, [OPEN_EXTENSION, *cells])
+        shared = pages.pop(server.application, None) if cells is not None else None
+        notebook = NotebookPage(shared or browser.new_page(), server, name)
+        opened.append(notebook)
+        if shared:
+            notebook.open_beside(name)
+        else:
+            notebook.open(kernel=kernel)
+        if cells is not None:
+            notebook.run(0)
+        return notebook
 
     yield open_cells
-    for page in pages:
-        page.close()
-    lab.end_kernels()
+    problems = [problem for notebook in opened for problem in notebook.problems]
+    first, *others = opened
+    if request.node.stash.get(FAILED, False) or problems or first.server.application != "lab" or first.page.is_closed():
+        others.append(first)
+    else:
+        first.leave()
+        pages["lab"] = first.page
+    for notebook in others:
+        notebook.page.close()
+    for server in {notebook.server for notebook in opened}:
+        server.end_kernels()
+    assert problems == []

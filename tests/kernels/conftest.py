@@ -39,6 +39,17 @@ class Kernel:
         assert error is None, error
         return "".join(printed), shown
 
+    def start(self, code):
+        """Have code run and return at once."""
+        return self.client.execute(code)
+
+    def finish(self, request_id, timeout_s=120):
+        """Return how the code that was started ended: ``ok`` or ``error``."""
+        while True:
+            message = self.client.get_shell_msg(timeout=timeout_s)
+            if message["parent_header"].get("msg_id") == request_id:
+                return message["content"]["status"]
+
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)

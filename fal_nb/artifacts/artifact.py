@@ -1,4 +1,4 @@
-"""Artifacts: the media found in a result, stored by content digest, with a thumbnail each."""
+"""``Artifact``: what is known of one file of a result. Frozen, and light enough to be imported anywhere."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Artifact:
         Its place among the result's files, 0-based.
     where
         Keys and indexes that lead to it from the top of the result.
+    kind
+        What its bytes are, whatever the server called them; ``file`` for what cannot be shown.
     url
         Where the server put it; empty where the result held the bytes themselves (a data URI).
     file_name
@@ -30,7 +32,7 @@ class Artifact:
     text
         The first 2,000 characters of a text file; None for other kinds.
     error
-        Why it could not be stored, in one line, or None.
+        Why it could not be stored (then `digest` is None) or shown, in one line, or None.
     """
 
     index: int

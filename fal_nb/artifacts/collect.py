@@ -1,0 +1,126 @@
+"""Fetches, stores and describes every file of a result; one that fails spoils no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from fal_nb.artifacts.artifact import Artifact
+from fal_nb.artifacts.naming import name_artifact
+from fal_nb.artifacts.sniff import plain_type
+from fal_nb.artifacts.store import ArtifactStore
+from fal_nb.errors import FalError
+from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
+from fal_nb.protocol.status import JSON
+
+__all__ = ["Fetch", "collect"]
+
+Fetch: TypeAlias = Callable[[str, Path], Awaitable[tuple[str, int, str | None]]]
+"""Downloads a URL into a file and returns (SHA-256 in hexadecimal, bytes, content type of the answer)."""
+
+_MAX_FILES = 1_000
+_PARALLEL = 4
+_ERROR_CHARS = 300
+_TOO_MANY = f"not fetched: a result of more than {_MAX_FILES} files"
+
+
+async def collect(
+    result: JSON,
+    fetch: Fetch,
+    store: ArtifactStore,
+    executor: Executor | None = None,
+    *,
+    known: Sequence[Artifact] = (),
+    parallel: int = _PARALLEL,
+) -> tuple[Artifact, ...]:
+    """Return an artifact for each file of a result, in the result's order, its bytes stored.
+
+    A file that cannot be had gives an artifact whose ``error`` says why. The same URL is fetched once.
+
+    Parameters
+    ----------
+    fetch
+        Runs on this loop; what it raises becomes the artifact's error.
+    executor
+        Where files are moved, decoded and drawn; default: the loop's own threads.
+    known
+        Artifacts of an earlier, interrupted attempt: what of them is stored already is taken as it is.
+    parallel
+        Files fetched at one time.
+    """
+    refs = find_files(result)
+    gate = asyncio.Semaphore(parallel)
+    stored = {artifact.where: artifact for artifact in known if artifact.digest and store.has(artifact.digest)}
+    tasks: dict[str, asyncio.Task[Artifact]] = {}
+    for index, ref in enumerate(refs[:_MAX_FILES]):
+        if ref.where not in stored and ref.url not in tasks:
+            tasks[ref.url] = asyncio.ensure_future(_take(ref, index, fetch, store, executor, gate))
+    try:
+        await asyncio.gather(*tasks.values())
+    except BaseException:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        raise
+    found = [
+        stored.get(ref.where) or (tasks[ref.url].result() if ref.url in tasks else _failed(ref, 0, _TOO_MANY))
+        for ref in refs
+    ]
+    places = enumerate(zip(found, refs, strict=True))
+    return tuple(replace(artifact, index=index, where=ref.where) for index, (artifact, ref) in places)
+
+
+async def _take(
+    ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, executor: Executor | None, gate: asyncio.Semaphore
+) -> Artifact:
+    """Fetch, store and describe one file, or say why that was not possible."""
+    loop = asyncio.get_running_loop()
+    async with gate:
+        try:
+            if ref.url.startswith("data:"):
+                return await loop.run_in_executor(executor, _keep_data_uri, store, ref, index)
+            target = store.incoming_path()
+            try:
+                digest, _, content_type = await fetch(ref.url, target)
+                return await loop.run_in_executor(executor, _keep, store, target, digest, ref, index, content_type)
+            finally:
+                target.unlink(missing_ok=True)
+        except (FalError, OSError) as error:
+            return _failed(ref, index, str(error) or type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one file must not spoil the others; its artifact says what happened
+            return _failed(ref, index, f"{type(error).__name__}: {error}")
+
+
+def _keep(
+    store: ArtifactStore, target: Path, digest: str, ref: FileRef, index: int, content_type: str | None
+) -> Artifact:
+    # Imported in the worker, so that the loop never waits for Pillow and FFmpeg to load.
+    from fal_nb.artifacts.describe import describe  # noqa: PLC0415
+
+    path = store.adopt(target, digest)
+    return describe(path, ref, index=index, digest=digest, content_type=content_type)
+
+
+def _keep_data_uri(store: ArtifactStore, ref: FileRef, index: int) -> Artifact:
+    from fal_nb.artifacts.describe import describe  # noqa: PLC0415 - as above
+
+    data, content_type = decode_data_uri(ref.url)
+    digest = store.put_bytes(data)
+    return describe(store.path(digest), ref, index=index, digest=digest, content_type=content_type)
+
+
+def _failed(ref: FileRef, index: int, why: str) -> Artifact:
+    content_type = plain_type(ref.content_type) or "application/octet-stream"
+    return Artifact(
+        index=index,
+        where=ref.where,
+        url="" if ref.url.startswith("data:") else ref.url,
+        kind=ref.kind,
+        content_type=content_type,
+        file_name=name_artifact(ref, content_type, index),
+        error=" ".join(why.split())[:_ERROR_CHARS],
+    )

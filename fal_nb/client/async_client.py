@@ -1,0 +1,364 @@
+"""The client: the wire and nothing else, under the names, keywords and defaults of the official one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import httpx
+
+from fal_nb.client.bodies import Progress
+from fal_nb.client.direct import Direct
+from fal_nb.client.download import Downloader
+from fal_nb.client.follow import AnyStatus
+from fal_nb.client.handle import AsyncRequestHandle
+from fal_nb.client.http import Http
+from fal_nb.client.options import NO_HEADERS, SHORTEST_START_S, CallOptions, Priority
+from fal_nb.client.queue import Queue
+from fal_nb.client.storage import Storage
+from fal_nb.client.stream import EventStreams
+from fal_nb.config import Settings, resolve_settings
+from fal_nb.errors import ConfigError, FalClientTimeoutError, MissingCredentialsError
+from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.status import JSON
+
+__all__ = ["AsyncClient", "Repository"]
+
+Repository: TypeAlias = Literal["fal_v3", "cdn", "fal"]
+"""Where uploads go, in the official client's words; ``cdn`` is its old name for ``fal_v3``."""
+
+
+class AsyncClient:
+    """Calls endpoints of fal, or of a server that speaks its protocol.
+
+    One client serves any number of calls at once, in one event loop after another; close it with ``async with``
+    or `aclose`. It checks no schema, keeps no history and starts no simulator.
+
+    Parameters
+    ----------
+    key
+        By default looked for, at the first call, where `fal_nb.config.find_key` looks.
+    default_timeout
+        Seconds; limit for each step of one HTTP request. Runs and streams have their own.
+    base_url
+        A server that serves everything under one base, instead of fal.
+    proxy_url
+        A server that holds the key and passes requests on, by the protocol of fal's JavaScript client.
+    transport
+        An httpx transport in place of the real one.
+    settings
+        Settings already resolved; the four arguments about them are then not looked at.
+
+    Attributes
+    ----------
+    queue, direct, streams, storage, downloads
+        The same calls one level lower, with all that an answer brought.
+
+    Source: fal-client 1.0.3 ``AsyncClient``.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        default_timeout: float = 120.0,
+        *,
+        base_url: str | None = None,
+        proxy_url: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        def resolve() -> Settings:
+            return settings or _resolve(key, base_url, proxy_url)
+
+        self.default_timeout = default_timeout
+        self._http = Http(resolve, transport=transport)
+        self.queue = Queue(self._http, timeout_s=default_timeout)
+        self.direct = Direct(self._http)
+        self.streams = EventStreams(self._http)
+        self.storage = Storage(self._http, timeout_s=default_timeout)
+        self.downloads = Downloader(self._http)
+
+    @property
+    def settings(self) -> Settings:
+        """Where calls go, and why.
+
+        Raises
+        ------
+        MissingCredentialsError
+            Where nothing is configured.
+        """
+        return self._http.settings
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections; the client cannot be used afterwards."""
+        await self._http.aclose()
+
+    async def run(
+        self,
+        application: str,
+        arguments: JSON,
+        *,
+        method: str = "POST",
+        path: str = "",
+        timeout: float | None = None,  # noqa: ASYNC109 - signature of the official client
+        start_timeout: float | None = None,
+        hint: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> JSON:
+        """Return the result of one call without the queue.
+
+        Parameters
+        ----------
+        timeout
+            Longest silence, in seconds; None waits as long as the connection lives.
+        start_timeout
+            Seconds until a runner must have begun.
+
+        Raises
+        ------
+        SubmissionUnknown
+            Where the answer was lost: the run may have happened and be charged.
+        FalClientHTTPError
+            Where the server refused or the run failed.
+        """
+        options = CallOptions(path, hint=hint, headers=headers, start_timeout=start_timeout)
+        endpoint = EndpointId.parse(application)
+        return (await self.direct.answer(endpoint, arguments, options, method=method, timeout_s=timeout)).data
+
+    async def submit(
+        self,
+        application: str,
+        arguments: JSON,
+        *,
+        path: str = "",
+        hint: str | None = None,
+        webhook_url: str | None = None,
+        priority: Priority | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        start_timeout: float | None = None,
+    ) -> AsyncRequestHandle:
+        """Return the handle of a request put into the queue.
+
+        A task cancelled meanwhile waits up to 5 s for the answer of a POST under way and cancels what was accepted.
+
+        Raises
+        ------
+        SubmissionUnknown
+            Where the answer was lost; nothing is sent again.
+        NotSent
+            Where no connection could be made.
+        FalClientHTTPError
+            Where the server refused.
+        """
+        options = CallOptions(path, hint, priority, headers, start_timeout, webhook_url)
+        return AsyncRequestHandle.of(self, await self.queue.submit(EndpointId.parse(application), arguments, options))
+
+    async def subscribe(  # noqa: PLR0913 - signature of the official client
+        self,
+        application: str,
+        arguments: JSON,
+        *,
+        path: str = "",
+        hint: str | None = None,
+        with_logs: bool = False,
+        interval: float = 0.1,  # noqa: ARG002 - the official client's argument; states come by a stream here
+        on_enqueue: Callable[[str], Awaitable[None] | None] | None = None,
+        on_queue_update: Callable[[AnyStatus], Awaitable[None] | None] | None = None,
+        priority: Priority | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        start_timeout: float | None = None,
+        client_timeout: float | None = None,
+    ) -> JSON:
+        """Return the result of a request put into the queue, waiting for it.
+
+        A task cancelled meanwhile cancels the request at the server.
+
+        Parameters
+        ----------
+        on_enqueue
+            Called with the request id, once it is accepted; may be asynchronous.
+        on_queue_update
+            Called with each new status; may be asynchronous.
+        client_timeout
+            Seconds for everything; also the `start_timeout` where that is not given.
+
+        Raises
+        ------
+        FalClientTimeoutError
+            Where `client_timeout` ran out; the request is cancelled.
+        SubmissionUnknown, NotSent, FalClientHTTPError
+            As `submit`, and the request's own error where it failed.
+        """
+        _warn_of_timeouts(start_timeout, client_timeout)
+        if start_timeout is None and client_timeout is not None and client_timeout > SHORTEST_START_S:
+            start_timeout = client_timeout
+        options = CallOptions(path, hint, priority, headers, start_timeout)
+        endpoint = EndpointId.parse(application)
+        request_id = None
+        try:
+            async with asyncio.timeout(client_timeout) as limit:
+                request_id = (await self.queue.submit(endpoint, arguments, options)).request_id
+                try:
+                    await _call(on_enqueue, request_id)
+                    found = self.queue.iter_status(endpoint, request_id, with_logs=with_logs)
+                    async with aclosing(found) as statuses:
+                        async for status in statuses:
+                            await _call(on_queue_update, status)
+                    return (await self.queue.result_answer(endpoint, request_id)).data
+                except asyncio.CancelledError:
+                    await self.queue.cancel_quietly(endpoint, request_id)
+                    raise
+        except TimeoutError:
+            if client_timeout is None or not limit.expired():
+                raise
+        raise FalClientTimeoutError(client_timeout, request_id, endpoint=str(endpoint))
+
+    async def get_handle(self, application: str, request_id: str) -> AsyncRequestHandle:
+        """Return the handle of a request submitted before."""
+        return AsyncRequestHandle.from_request_id(self, application, request_id)
+
+    async def status(self, application: str, request_id: str, *, with_logs: bool = False) -> AnyStatus:
+        """Return what the server says at present; logs only where asked for."""
+        return await self.queue.status(EndpointId.parse(application), request_id, with_logs=with_logs)
+
+    def iter_events(
+        self, application: str, request_id: str, *, with_logs: bool = False, interval: float = 0.1
+    ) -> AsyncGenerator[AnyStatus, None]:
+        """Yield each new status until the request is completed; see `AsyncRequestHandle.iter_events`."""
+        handle = AsyncRequestHandle.from_request_id(self, application, request_id)
+        return handle.iter_events(with_logs=with_logs, interval=interval)
+
+    async def result(self, application: str, request_id: str) -> JSON:
+        """Return the result, waiting for it.
+
+        Raises
+        ------
+        FalClientHTTPError
+            Where the request failed or was cancelled, or its result is not kept any more.
+        """
+        endpoint = EndpointId.parse(application)
+        found = await self.queue.result_if_ready(endpoint, request_id)
+        return (found or await self.queue.wait(endpoint, request_id)).data
+
+    async def cancel(self, application: str, request_id: str) -> None:
+        """Ask the server to stop a request.
+
+        Raises
+        ------
+        FalClientHTTPError
+            Where it is over already (400) or not known (404).
+        """
+        await self.queue.cancel(EndpointId.parse(application), request_id)
+
+    def stream(
+        self,
+        application: str,
+        arguments: JSON,
+        *,
+        path: str = "/stream",
+        timeout: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> AsyncGenerator[JSON, None]:
+        """Yield the events of a streaming endpoint; the last is the final value.
+
+        Parameters
+        ----------
+        timeout
+            Longest silence, in seconds; None waits as long as the connection lives.
+
+        Raises
+        ------
+        FalClientHTTPError
+            Where the server refused, before the first event.
+        SubmissionUnknown
+            Where the stream broke: the run may go on and be charged.
+        """
+        options = CallOptions(path, headers=headers)
+        return self.streams.events(EndpointId.parse(application), arguments, options, timeout_s=timeout)
+
+    async def upload(
+        self,
+        data: str | bytes,
+        content_type: str,
+        file_name: str | None = None,
+        *,
+        repository: Repository | None = None,
+        fallback_repository: Repository | list[Repository] | None = None,  # noqa: ARG002 - the official client's
+        lifecycle: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return the URL of uploaded bytes, or of a text as UTF-8."""
+        _check_repository(repository)
+        content = data.encode("utf-8") if isinstance(data, str) else data
+        return await self.storage.upload(content, content_type, file_name, lifecycle=lifecycle)
+
+    async def upload_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        repository: Repository | None = None,
+        fallback_repository: Repository | list[Repository] | None = None,  # noqa: ARG002 - the official client's
+        lifecycle: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> str:
+        """Return the URL of an uploaded file.
+
+        Parameters
+        ----------
+        progress
+            Called with (bytes sent, bytes in all).
+
+        Raises
+        ------
+        FileError
+            Where the file cannot be read.
+        """
+        _check_repository(repository)
+        return await self.storage.upload_file(Path(path), lifecycle=lifecycle, progress=progress)
+
+
+def _resolve(key: str | None, base_url: str | None, proxy_url: str | None) -> Settings:
+    settings = resolve_settings(key=key, base_url=base_url, proxy_url=proxy_url)
+    if settings is None:
+        raise MissingCredentialsError(
+            "No key was found: set FAL_KEY to a key from fal.ai/dashboard/keys, or FAL_NB_BASE_URL to another server. "
+            "(The functions of fal_nb itself, such as fal_nb.submit, use a simulator where there is no key.)"
+        )
+    return settings
+
+
+def _check_repository(repository: str | None) -> None:
+    if repository not in {None, "fal_v3", "cdn"}:
+        raise ConfigError(f"Uploads go to fal's CDN: repository must be 'fal_v3', not {str(repository)[:20]!r}.")
+
+
+def _warn_of_timeouts(start_timeout: float | None, client_timeout: float | None) -> None:
+    if start_timeout is not None and client_timeout is not None and start_timeout > client_timeout:
+        warnings.warn(
+            f"start_timeout ({start_timeout} s) is longer than client_timeout ({client_timeout} s): "
+            "the client may give up before the server does.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+async def _call(callback: Callable[[Any], Awaitable[None] | None] | None, value: Any) -> None:
+    """Call what may be absent, plain or asynchronous."""
+    if callback is not None:
+        answer = callback(value)
+        if inspect.isawaitable(answer):
+            await answer

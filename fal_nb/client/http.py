@@ -1,0 +1,337 @@
+"""One call, from headers to a usable answer: the key, the repeats, the errors. Every room above sends through it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from http.cookiejar import CookieJar
+from importlib import metadata
+from typing import Any, TypeAlias, cast
+
+import httpx
+
+from fal_nb.client.bodies import Body
+from fal_nb.client.proxies import environment_proxies
+from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
+from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
+from fal_nb.config import Settings
+from fal_nb.errors import ConfigError, FalError
+from fal_nb.protocol import headers as names
+from fal_nb.protocol.retry import MAX_ATTEMPTS, backoff_s, retry_after_s
+from fal_nb.protocol.status import JSON
+from fal_nb.protocol.urls import origin
+
+__all__ = ["MAX_BODY_BYTES", "Http", "read_whole"]
+
+MAX_BODY_BYTES = 256 * 1024 * 1024
+_CONNECT_S = 10.0
+_WRITE_S = 60.0
+_GRACE_S = 5.0
+_REMEMBERED_ORIGINS = 100
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+Abandoned: TypeAlias = Callable[[Answer], Awaitable[None]]
+Outcome: TypeAlias = httpx.Response | Answer | Lost
+
+
+class Http:
+    """Sends calls.
+
+    Parameters
+    ----------
+    settings
+        Asked once, at the first call; raises where nothing is configured.
+    transport
+        Stands in for the real one, connection pools, proxies and certificates included.
+    pause
+        Waits the given seconds between two tries.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._ask_settings = settings
+        self._transport = transport
+        self._pause = pause
+        self._settings: Settings | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._is_closed = False
+        self._headers = {"user-agent": f"fal_nb/{_version()}", "accept-encoding": "gzip, deflate"}
+        self._trusted: dict[str, bool] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """Where calls go, and with which key.
+
+        Raises
+        ------
+        ConfigError
+            Where they cannot be used.
+        """
+        if self._settings is None:
+            self._settings = _checked(self._ask_settings())
+        return self._settings
+
+    async def ask(self, call: Call, *, on_abandoned: Abandoned | None = None) -> Answer:
+        """Return the whole answer, a success or one of ``call.handed_back``, after as many tries as are allowed.
+
+        Parameters
+        ----------
+        on_abandoned
+            Given, a try that is under way when the task is cancelled goes on for up to 5 s; a success that
+            comes in this time is handed to this function before `asyncio.CancelledError` goes on its way.
+
+        Raises
+        ------
+        FalClientHTTPError
+            Where the server refused.
+        SubmissionUnknown
+            Where a paid call may have arrived.
+        NotSent, TransferError
+            Where no try got an answer.
+        """
+        if on_abandoned is None:
+            outcome = await self._repeat(call, self._exchange)
+        else:
+            outcome = await self._repeat(call, lambda call: self._exchange_to_the_end(call, on_abandoned))
+        return cast("Answer", outcome)
+
+    async def ask_json(self, call: Call, *, on_abandoned: Abandoned | None = None) -> tuple[JSON, Answer]:
+        """Return the decoded body and the answer it was in; raises like `ask`.
+
+        Raises
+        ------
+        ProtocolError
+            Where the body is not JSON and the call is not paid.
+        """
+        answer = await self.ask(call, on_abandoned=on_abandoned)
+        try:
+            return answer.json(), answer
+        except ValueError:
+            error = unreadable_error(call, answer.headers, "it is not JSON")
+        raise error
+
+    async def open(self, call: Call) -> httpx.Response:
+        """Return a successful answer whose body is still to be read; close it. Raises like `ask`."""
+        return cast("httpx.Response", await self._repeat(call, self.open_once))
+
+    async def open_once(self, call: Call) -> Outcome:
+        """Send one time, and return the open successful answer, or what came in its place.
+
+        Raises
+        ------
+        FalError
+            Where the body to send cannot be read.
+        """
+        try:
+            response = await self._connected().send(self._request(call), stream=True)
+        except httpx.RequestError as error:
+            lost = _lost(error)
+        else:
+            return response if response.is_success else await read_whole(response)
+        if isinstance(call.content, Body) and call.content.failure is not None:
+            raise call.content.failure
+        return lost
+
+    async def rest(self, outcome: Answer | Lost, attempt: int) -> None:
+        """Wait as long as is due after the try of this number has failed so."""
+        asked = retry_after_s(outcome.headers, outcome.body) if isinstance(outcome, Answer) else None
+        jitter = random.random()  # noqa: S311 - spreads load, hides nothing
+        await self._pause(backoff_s(attempt, retry_after=asked, jitter=jitter))
+
+    def trusts(self, url: str) -> bool:
+        """Return whether a URL lies under the configured hosts."""
+        end = url.find("/", 8)
+        prefix = url if end < 0 else url[:end]
+        known = self._trusted.get(prefix)
+        if known is None:
+            if len(self._trusted) >= _REMEMBERED_ORIGINS:
+                self._trusted.clear()
+            known = self._trusted[prefix] = self.settings.hosts.trusts(prefix)
+        return known
+
+    def in_background(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Start something that outlives its caller; `aclose` ends what is left of it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    async def aclose(self) -> None:
+        """Close all connections; no call can be made afterwards."""
+        self._is_closed = True
+        await self._end_background()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+        elif self._transport is not None:
+            await self._transport.aclose()
+
+    async def _end_background(self) -> None:
+        here = asyncio.get_running_loop()
+        mine = [task for task in self._background if task.get_loop() is here]
+        await asyncio.sleep(0)  # a task that has not begun would be cancelled without cleaning up
+        for task in mine:
+            task.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at: nobody is left to be told
+
+    async def _repeat(self, call: Call, send: Callable[[Call], Awaitable[Outcome]]) -> httpx.Response | Answer:
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = await send(call)
+            if isinstance(outcome, httpx.Response):
+                return outcome
+            if isinstance(outcome, Answer) and (outcome.status < 300 or outcome.status in call.handed_back):
+                return outcome
+            if attempt >= MAX_ATTEMPTS or not is_worth_repeating(call, outcome):
+                break
+            await self.rest(outcome, attempt)
+        raise loss_error(call, outcome, attempt) if isinstance(outcome, Lost) else refusal_error(call, outcome)
+
+    async def _exchange(self, call: Call) -> Answer | Lost:
+        outcome = await self.open_once(call)
+        return await read_whole(outcome) if isinstance(outcome, httpx.Response) else outcome
+
+    async def _exchange_to_the_end(self, call: Call, on_abandoned: Abandoned) -> Answer | Lost:
+        task = asyncio.ensure_future(self._exchange(call))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            try:
+                await asyncio.wait({task}, timeout=_GRACE_S)
+                answer = _success_of(task)
+                if answer is not None:
+                    with contextlib.suppress(FalError):
+                        await on_abandoned(answer)
+            finally:
+                task.cancel()
+            raise
+
+    def _connected(self) -> httpx.AsyncClient:
+        if self._is_closed:
+            raise FalError("This client has been closed: make a new one.")
+        if self._client is None:
+            self._client = _new_client(self._transport)
+        return self._client
+
+    def _request(self, call: Call) -> httpx.Request:
+        settings = self.settings
+        url, headers = call.url, dict(call.headers)
+        if call.bears_key and self.trusts(url):
+            if settings.proxy_url and origin(url) != origin(settings.hosts.cdn):
+                headers[names.TARGET_URL] = url
+                url = settings.proxy_url
+            elif settings.key and not settings.proxy_url:
+                headers.setdefault("authorization", f"Key {settings.key}")
+        return httpx.Request(
+            call.method,
+            url,
+            headers=self._headers | headers,
+            content=call.content,
+            extensions={
+                "timeout": _timeouts(call.timeout_s),
+                POOL_EXTENSION: call.pool,
+                GUARD_EXTENSION: call.public_only,
+            },
+        )
+
+
+class _NoCookies(CookieJar):
+    """Keeps none, and spares httpx the reading of them."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Look at nothing."""
+
+
+def _new_client(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """Return the one client for all calls: no cookies, no redirects, no authentication of its own."""
+    try:
+        mounts = _mounts() if transport is None else {}
+        return httpx.AsyncClient(
+            transport=transport or FalTransport(),
+            mounts=mounts,
+            cookies=_NoCookies(),
+            follow_redirects=False,
+            trust_env=False,
+        )
+    except (httpx.InvalidURL, ValueError):
+        pass  # the error's text can hold the proxy's password
+    raise ConfigError("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or NO_PROXY cannot be read: check these variables.")
+
+
+def _mounts() -> dict[str, httpx.AsyncBaseTransport | None]:
+    """Return a transport for each pattern of URLs that has a proxy, None for those that must have none."""
+    proxies = environment_proxies()
+    by_proxy = {proxy: FalTransport(proxy=proxy) for proxy in proxies.values() if proxy}
+    return {pattern: by_proxy[proxy] if proxy else None for pattern, proxy in proxies.items()}
+
+
+def _timeouts(limit_s: float | None) -> dict[str, float | None]:
+    """Return httpx's four limits for the one of a call."""
+    return {
+        "connect": _CONNECT_S if limit_s is None else min(limit_s, _CONNECT_S),
+        "read": limit_s,
+        "write": _WRITE_S if limit_s is None else min(limit_s, _WRITE_S),
+        "pool": limit_s,
+    }
+
+
+def _version() -> str:
+    try:
+        return metadata.version("fal_nb")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def _checked(settings: Settings) -> Settings:
+    """Refuse a key that cannot be a header, without showing it, as the layers below would."""
+    if settings.key is not None and not (settings.key.isascii() and settings.key.isprintable()):
+        raise ConfigError(f"The key ({settings.key_source}) holds characters no key has: copy it again.")
+    return settings
+
+
+def _lost(error: httpx.RequestError) -> Lost:
+    """Return what an error means, by our transport's flag, else by httpx's class."""
+    error = judged(error)
+    reason = str(error) or type(error).__name__
+    if isinstance(error, TransportFailure):
+        return Lost(reason, error.sent, is_final=error.refused_address)
+    return Lost(reason, sent=not isinstance(error, _NOT_SENT), is_final=isinstance(error, httpx.UnsupportedProtocol))
+
+
+async def read_whole(response: httpx.Response) -> Answer | Lost:
+    """Read an open answer to its end, at most `MAX_BODY_BYTES`, and close it."""
+    parts: list[bytes] = []
+    size_bytes = 0
+    try:
+        async for chunk in response.aiter_bytes():
+            parts.append(chunk)
+            size_bytes += len(chunk)
+            if size_bytes > MAX_BODY_BYTES:
+                return Lost("it is over 256 MiB", sent=True, headers=response.headers, is_final=True)
+    except httpx.RequestError as error:
+        return Lost(str(error) or type(error).__name__, sent=True, headers=response.headers)
+    finally:
+        await response.aclose()
+    return Answer(response.status_code, response.headers, b"".join(parts))
+
+
+def _success_of(task: asyncio.Task[Answer | Lost]) -> Answer | None:
+    """Return what a task brought, if it is over and brought a success."""
+    if not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    outcome = task.result()
+    return outcome if isinstance(outcome, Answer) and outcome.status < 300 else None

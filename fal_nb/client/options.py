@@ -1,0 +1,150 @@
+"""Arguments and options of a call, as bytes and headers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias, get_args
+from urllib.parse import urlencode
+
+from fal_nb.errors import ConfigError, FalError
+from fal_nb.protocol import headers as names
+from fal_nb.protocol.status import JSON
+
+__all__ = [
+    "DEFAULTS",
+    "NO_HEADERS",
+    "SHORTEST_START_S",
+    "CallOptions",
+    "Priority",
+    "call_headers",
+    "json_body",
+    "with_query",
+]
+
+Priority: TypeAlias = Literal["normal", "low"]
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+SHORTEST_START_S = 0.1
+"""A start timeout must be longer, in seconds. Source: fal docs "Platform Headers"."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_OURS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+
+
+def json_body(arguments: JSON, endpoint: str) -> bytes:
+    """Return arguments as JSON.
+
+    Raises
+    ------
+    FalError
+        Where a value has no JSON form; the message names its place.
+    """
+    try:
+        return json.dumps(arguments, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    except (TypeError, ValueError, RecursionError):
+        place = _unwritable(arguments, "arguments") or "the arguments"
+    raise FalError(f"{place} cannot be sent to {endpoint} as JSON.", endpoint=endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How a call is to be made, besides its arguments.
+
+    Attributes
+    ----------
+    path
+        Subpath of the endpoint.
+    hint
+        Asks for the runner that served the same hint before.
+    headers
+        The caller's own; the options win where both name one.
+    start_timeout
+        Seconds until a runner must have begun.
+    webhook_url
+        Where the queue reports the end; no use in direct calls.
+    """
+
+    path: str = ""
+    hint: str | None = None
+    priority: Priority | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    start_timeout: float | None = None
+    webhook_url: str | None = None
+
+    def wire_headers(self, accept: str = "application/json") -> dict[str, str]:
+        """Return the headers of the call; the start timeout under its documented and its older name.
+
+        Raises
+        ------
+        ConfigError
+            Where an option has a value the service does not take.
+
+        Source: fal docs "Platform Headers"; fal-client 1.0.3 ``_headers.py``.
+        """
+        sent: dict[str, str] = {}
+        if self.hint is not None:
+            sent[names.HINT] = self.hint
+        if self.priority is not None:
+            if self.priority not in get_args(Priority):
+                raise ConfigError(f"priority must be 'normal' or 'low', not {self.priority!r}.")
+            sent[names.PRIORITY] = self.priority
+        if self.start_timeout is not None:
+            seconds = str(_start_timeout_s(self.start_timeout))
+            sent |= {names.START_TIMEOUT: seconds, names.START_TIMEOUT_OLD: seconds}
+        own = {name.lower(): str(value) for name, value in self.headers.items()}
+        return call_headers({**own, **sent}, accept)
+
+
+DEFAULTS = CallOptions()
+
+
+def call_headers(headers: Mapping[str, str] = NO_HEADERS, accept: str = "application/json") -> dict[str, str]:
+    """Return headers, names in lower case, ready to be sent.
+
+    Raises
+    ------
+    ConfigError
+        Where one cannot be sent, or belongs to the connection.
+    """
+    sent = {**headers, "accept": accept}
+    for name, value in sent.items():
+        if name in _OURS or not _NAME.match(name) or not (value.isascii() and value.isprintable()):
+            raise ConfigError(f"{name[:60]!r} cannot be sent as a header: check its name and its value.")
+    return sent
+
+
+def with_query(url: str, **parameters: str | None) -> str:
+    """Return the URL with those parameters that are not None."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"{url}?{urlencode(given)}" if given else url
+
+
+def _start_timeout_s(value: float) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not SHORTEST_START_S < seconds < float("inf"):
+        raise ConfigError(f"start_timeout must be a number of seconds above {SHORTEST_START_S}, not {value!r}.")
+    return seconds
+
+
+def _unwritable(value: JSON, where: str, depth: int = 0) -> str | None:
+    """Return, in words, the first place in `value` that JSON cannot hold."""
+    if depth > 100:
+        return f"{where[:60]}… (nested too deeply)"
+    if isinstance(value, Mapping):
+        inner = ((f"{where}.{key}", entry) for key, entry in value.items())
+    elif isinstance(value, (list, tuple)):
+        inner = ((f"{where}[{index}]", entry) for index, entry in enumerate(value))
+    else:
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        except (TypeError, ValueError):
+            return f"{where} ({value if isinstance(value, float) else type(value).__name__})"
+        return None
+    return next(filter(None, (_unwritable(entry, place, depth + 1) for place, entry in inner)), None)

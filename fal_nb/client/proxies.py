@@ -1,0 +1,67 @@
+"""Which proxy serves which URL, by the environment, in the terms of httpx's ``mounts``."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from fal_nb.errors import ConfigError
+from fal_nb.protocol.urls import is_loopback
+
+__all__ = ["environment_proxies"]
+
+_LOOPBACK_PATTERNS = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+def environment_proxies(settings: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """Return httpx mount patterns with the proxy for each, or None for "no proxy here".
+
+    ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` mean what they mean to httpx, with one
+    difference: a proxy on another machine is never asked for an address on this one, which it cannot reach.
+
+    Parameters
+    ----------
+    settings
+        Names in lower case without ``_proxy``; by default those of the environment or the system.
+
+    Raises
+    ------
+    ConfigError
+        Where a proxy is of a kind that is not supported.
+
+    Source: httpx documentation, "Environment Variables"; curl manual, ``CURLOPT_NOPROXY``.
+    """
+    found = getproxies() if settings is None else settings
+    proxies: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        address = found.get(scheme)
+        if address:
+            proxies[f"{scheme}://"] = _checked(address)
+    exceptions = [entry.strip() for entry in found.get("no", "").split(",")]
+    if not proxies or "*" in exceptions:
+        return {}
+    if not all(is_loopback(proxy) for proxy in proxies.values() if proxy):
+        proxies |= dict.fromkeys(_LOOPBACK_PATTERNS)
+    proxies |= {_pattern(entry): None for entry in exceptions if entry}
+    return proxies
+
+
+def _checked(address: str) -> str:
+    address = address if "://" in address else f"http://{address}"
+    scheme = urlsplit(address).scheme
+    if scheme not in {"http", "https"}:
+        raise ConfigError(f"{scheme} proxies are not supported: set HTTPS_PROXY to an http:// or https:// proxy.")
+    return address
+
+
+def _pattern(entry: str) -> str:
+    """Return the mount pattern of one ``NO_PROXY`` entry."""
+    if "://" in entry:
+        return entry
+    try:
+        address = ipaddress.ip_address(entry.partition("/")[0])
+    except ValueError:
+        return f"all://{entry}" if entry.lower() == "localhost" else f"all://*{entry}"
+    return f"all://[{entry}]" if address.version == 6 else f"all://{entry}"

@@ -1,0 +1,189 @@
+"""What goes out, what comes back, and what an answer or its absence means. Pure: no socket, no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fal_nb.client.bodies import Body
+from fal_nb.client.connections import Pool
+from fal_nb.errors import (
+    FalClientHTTPError,
+    FalError,
+    NotSent,
+    ProtocolError,
+    SubmissionUnknown,
+    TransferError,
+    error_from_response,
+)
+from fal_nb.protocol import headers as names
+from fal_nb.protocol.retry import may_repeat
+from fal_nb.protocol.status import JSON
+
+__all__ = ["Answer", "Call", "Lost", "is_worth_repeating", "loss_error", "refusal_error", "unreadable_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as its caller means it, however often it has to be sent.
+
+    Attributes
+    ----------
+    about
+        What it does, in words that fit after "The answer to".
+    timeout_s
+        Limit for each of: waiting for a connection, writing, the silence before the next byte of the answer.
+        None sets no limit to the silence.
+    paid
+        Whether it starts billable work.
+    handed_back
+        Error statuses that are returned like a success.
+    is_final_5xx
+        Whether an answer of 5xx by fal itself is the request's own outcome rather than a passing trouble.
+    bears_key
+        Whether it shows the key, where its URL lies under the configured hosts.
+    public_only
+        Whether it may go to public addresses only.
+    """
+
+    method: str
+    url: str
+    about: str
+    endpoint: str | None = None
+    request_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | Body | None = None
+    timeout_s: float | None = 120.0
+    pool: Pool = "calls"
+    paid: bool = False
+    handed_back: frozenset[int] = frozenset()
+    is_final_5xx: bool = False
+    bears_key: bool = True
+    public_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer.
+
+    Attributes
+    ----------
+    headers
+        Names in lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        """The id fal gave the request, where the answer came from fal itself."""
+        return self.headers.get(names.REQUEST_ID)
+
+    def json(self) -> JSON:
+        """Return the decoded body.
+
+        Raises
+        ------
+        ValueError
+            Where it is not JSON.
+        """
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer, or part of one.
+
+    Attributes
+    ----------
+    sent
+        False only where the request provably never left.
+    headers
+        Those of the answer, as far as they came.
+    is_final
+        Whether another try would end the same way.
+    """
+
+    reason: str
+    sent: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_final: bool = False
+
+
+def is_worth_repeating(call: Call, outcome: Answer | Lost) -> bool:
+    """Return whether the call may be sent again after this outcome."""
+    if isinstance(outcome, Lost):
+        return not outcome.is_final and may_repeat(paid=call.paid, sent=outcome.sent, status=None, headers={})
+    if outcome.status in call.handed_back or (call.is_final_5xx and outcome.status >= 500 and _is_fals_own(outcome)):
+        return False
+    return may_repeat(paid=call.paid, sent=True, status=outcome.status, headers=outcome.headers)
+
+
+def loss_error(call: Call, lost: Lost, tries: int) -> FalError:
+    """Return the error for a call that got no usable answer."""
+    request_id = call.request_id or lost.headers.get(names.REQUEST_ID)
+    if call.paid and lost.sent:
+        return _unknown(call, lost.reason, request_id)
+    times = "once" if tries == 1 else f"{tries} times"
+    if not lost.sent:
+        message = f"{call.about[:1].upper()}{call.about[1:]} was not sent: {lost.reason} (tried {times})."
+        return NotSent(f"{message} Check the network and the address.", request_id=request_id, endpoint=call.endpoint)
+    message = f"The answer to {call.about} was lost: {lost.reason} (tried {times}). Repeating it is harmless."
+    return TransferError(message, request_id=request_id, endpoint=call.endpoint)
+
+
+def refusal_error(call: Call, answer: Answer) -> FalError:
+    """Return the error for an answer that is no success.
+
+    A 5xx that fal itself did not write leaves open whether a paid request was accepted.
+    """
+    if call.paid and answer.status >= 500 and not _is_fals_own(answer):
+        return _unknown(call, f"HTTP {answer.status} from the gateway before fal", answer.request_id)
+    if 300 <= answer.status < 400:
+        return FalClientHTTPError(
+            f"The server wants {call.about} sent elsewhere, which is not followed (HTTP {answer.status}).",
+            answer.status,
+            answer.headers,
+            request_id=call.request_id or answer.request_id,
+            endpoint=call.endpoint,
+        )
+    return error_from_response(
+        answer.status,
+        answer.headers,
+        answer.body,
+        request_id=call.request_id,
+        endpoint=call.endpoint,
+    )
+
+
+def unreadable_error(call: Call, headers: Mapping[str, str], what: str) -> FalError:
+    """Return the error for a success whose content is not what the protocol says."""
+    request_id = call.request_id or headers.get(names.REQUEST_ID)
+    if call.paid:
+        return _unknown(call, what, request_id)
+    message = f"The answer to {call.about} cannot be used: {what}."
+    return ProtocolError(message, request_id=request_id, endpoint=call.endpoint)
+
+
+def _unknown(call: Call, reason: str, request_id: str | None) -> SubmissionUnknown:
+    known = f" fal knows it as request {request_id}." if request_id else ""
+    return SubmissionUnknown(
+        f"The answer to {call.about} was lost ({reason}). It may have been accepted and charged, so it was not sent "
+        f"again: look at your requests at fal before you repeat it.{known}",
+        request_id=request_id,
+        endpoint=call.endpoint,
+    )
+
+
+def _is_fals_own(answer: Answer) -> bool:
+    """Return whether fal wrote the answer: it bears a request id, or an error body of fal's shapes."""
+    if answer.request_id is not None:
+        return True
+    try:
+        body = answer.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "detail" in body

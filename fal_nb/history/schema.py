@@ -1,0 +1,217 @@
+"""The tables of the ledger and the steps that lead to them; each step runs once, all pending ones in one transaction.
+
+A migration that has been released is never edited: a change is the next function at the end of `MIGRATIONS`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from fal_nb.errors import HistoryError
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "Migration", "check_version", "migrate"]
+
+Migration: TypeAlias = Callable[[sqlite3.Connection], None]
+
+APPLICATION_ID = 0x66616C6E
+"""Marks the file as a history of ours, so that no other program's database is ever migrated."""
+
+_RECORDS = """
+CREATE TABLE records (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id     TEXT,
+    endpoint       TEXT NOT NULL,
+    state          TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    backend        TEXT NOT NULL,
+    base_url       TEXT,
+    created        REAL NOT NULL,
+    updated        REAL NOT NULL,
+    submitted      REAL,
+    started        REAL,
+    ended          REAL,
+    queue_s        REAL,
+    inference_s    REAL,
+    cost           REAL,
+    estimate_low   REAL,
+    estimate_high  REAL,
+    reserved       REAL,
+    currency       TEXT,
+    billable_units REAL,
+    cancel         TEXT,
+    error          TEXT,
+    error_type     TEXT,
+    next_step      TEXT,
+    result_seed,
+    sweep          TEXT,
+    sweep_cell     TEXT,
+    memo_key       TEXT,
+    replay_of      INTEGER,
+    origin         TEXT,
+    schema_digest  TEXT,
+    input_digests  TEXT,
+    options        TEXT,
+    control_urls   TEXT,
+    tags           TEXT NOT NULL DEFAULT '[]',
+    note           TEXT,
+    rating         INTEGER,
+    notebook       TEXT,
+    cell           TEXT,
+    owner          TEXT,
+    lease_until    REAL,
+    log_count      INTEGER NOT NULL DEFAULT 0
+)
+"""
+
+# Apart from the record: a step rewrites the row it changes, and these can be megabytes.
+_PAYLOADS = """
+CREATE TABLE payloads (
+    record_id INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    arguments TEXT NOT NULL,
+    result    TEXT,
+    logs      TEXT
+)
+"""
+
+_ARTIFACTS = """
+CREATE TABLE artifacts (
+    id           INTEGER PRIMARY KEY,
+    record_id    INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    location     TEXT NOT NULL,
+    url          TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    file_name    TEXT NOT NULL,
+    size_bytes   INTEGER,
+    width        INTEGER,
+    height       INTEGER,
+    duration_s   REAL,
+    digest       TEXT,
+    error        TEXT,
+    UNIQUE (record_id, position)
+)
+"""
+
+_PREVIEWS = """
+CREATE TABLE previews (
+    artifact_id INTEGER PRIMARY KEY REFERENCES artifacts (id) ON DELETE CASCADE,
+    thumbnail   BLOB,
+    text        TEXT
+)
+"""
+
+_STEPS = """
+CREATE TABLE steps (
+    id        INTEGER PRIMARY KEY,
+    record_id INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    at        REAL NOT NULL,
+    state     TEXT NOT NULL,
+    note      TEXT
+)
+"""
+
+# Triggers, so that no writer can change a state and forget to tell it.
+_TELL_ADDED = """
+CREATE TRIGGER records_added AFTER INSERT ON records BEGIN
+    INSERT INTO steps (record_id, at, state) VALUES (NEW.id, NEW.created, NEW.state);
+END
+"""
+_TELL_MOVED = """
+CREATE TRIGGER records_moved AFTER UPDATE OF state ON records WHEN NEW.state IS NOT OLD.state BEGIN
+    INSERT INTO steps (record_id, at, state, note)
+    VALUES (NEW.id, NEW.updated, NEW.state, COALESCE(NEW.error, NEW.cancel));
+END
+"""
+
+_INDEXES = (
+    "CREATE INDEX records_by_request ON records (request_id) WHERE request_id IS NOT NULL",
+    "CREATE INDEX records_by_endpoint ON records (endpoint)",
+    "CREATE INDEX records_by_state ON records (state)",
+    "CREATE INDEX records_by_created ON records (created)",
+    "CREATE INDEX records_by_owner ON records (owner)",
+    "CREATE INDEX records_by_sweep ON records (sweep, sweep_cell) WHERE sweep IS NOT NULL",
+    "CREATE INDEX records_by_memo ON records (memo_key) WHERE memo_key IS NOT NULL",
+    "CREATE INDEX artifacts_by_digest ON artifacts (digest) WHERE digest IS NOT NULL",
+    "CREATE INDEX steps_by_record ON steps (record_id)",
+)
+
+
+def m001_ledger(connection: sqlite3.Connection) -> None:
+    """Create records with their payloads, artifacts, previews and steps."""
+    tables = (_RECORDS, _PAYLOADS, _ARTIFACTS, _PREVIEWS, _STEPS)
+    for statement in (*tables, _TELL_ADDED, _TELL_MOVED, *_INDEXES):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger,)
+"""Step n brings a file from version n to version n + 1."""
+
+
+def check_version(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Return the file's version, 0 for an empty file; nothing is written.
+
+    Raises
+    ------
+    HistoryError
+        Where the file is newer than this package, or belongs to another program.
+    """
+    version, mark, tables = _read_version(connection)
+    if mark != APPLICATION_ID and (version or tables):
+        raise HistoryError(
+            f"{path} is another program's database, not a history: set FAL_NB_HOME to another folder. "
+            "Nothing was changed in it."
+        )
+    if version > len(migrations):
+        raise HistoryError(
+            f"History file {path} has version {version} and this fal_nb knows up to version {len(migrations)}: "
+            "upgrade fal_nb, or set FAL_NB_HOME to another folder. Nothing was changed in it."
+        )
+    return version
+
+
+def _read_version(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Return (version, mark, number of tables and indexes) as of one moment: another process may be migrating."""
+    is_outermost = not connection.in_transaction
+    if is_outermost:
+        connection.execute("BEGIN")
+    try:
+        questions = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
+        version, mark, tables = (int(connection.execute(question).fetchone()[0]) for question in questions)
+    finally:
+        if is_outermost:
+            connection.execute("ROLLBACK")
+    return version, mark, tables
+
+
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the file to the newest version, or leave it exactly as it was.
+
+    The version is read again under the write lock, so that of several processes one does the work.
+
+    Parameters
+    ----------
+    connection
+        In autocommit mode (``isolation_level=None``).
+
+    Raises
+    ------
+    HistoryError
+        As `check_version`.
+    """
+    if check_version(connection, path, migrations) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in migrations[check_version(connection, path, migrations) :]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,306 @@
+"""``HistoryStore``: the ledger of every call, written before the call is sent and at each of its steps.
+
+What a method has written is committed when it returns. Any number of threads and processes may use one file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from fal_nb.artifacts import Artifact
+from fal_nb.errors import HistoryError
+from fal_nb.history.database import Database
+from fal_nb.history.queries import COLUMNS, Selection, Since, argument_name, select_sql
+from fal_nb.history.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
+from fal_nb.history.rows import (
+    ARTIFACTS_OF_RECORD,
+    READ_COLUMNS,
+    change_record,
+    insert_artifact,
+    insert_record,
+    read_artifact,
+    read_record,
+    seed_in,
+    to_sql,
+)
+from fal_nb.states import OPEN_STATES
+
+__all__ = ["HistoryStore"]
+
+_MIN_PREFIX_CHARS = 8
+_UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
+
+
+class HistoryStore:
+    """One history file.
+
+    Every method blocks: well under a millisecond by itself, at most `busy_timeout_s` where another program
+    holds the file.
+
+    Raises
+    ------
+    HistoryError
+        Here and from every method: the file cannot be opened, read or written, is damaged, or is newer than
+        this package. The message names the file and the next step.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = 30.0) -> None:
+        self.path = Path(path)
+        self._database = Database(self.path, busy_timeout_s=busy_timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; later calls raise `HistoryError`."""
+        self._database.close()
+
+    @property
+    def journal_mode(self) -> str:
+        """``wal``, or ``delete`` where the file system cannot bear it."""
+        return self._database.journal_mode
+
+    def add(self, record: NewRecord) -> int:
+        """Write down an intent and return the number of its record, committed."""
+        return self.add_many([record])[0]
+
+    def add_many(self, records: Iterable[NewRecord]) -> list[int]:
+        """Write down several intents in one commit and return their numbers, in order."""
+        with self._database.writing() as connection:
+            return [insert_record(connection, record) for record in records]
+
+    def update(self, record_id: int, **changes: Any) -> None:
+        """Change any fields of a record in one commit; a new ``state`` becomes a step of its story.
+
+        Raises
+        ------
+        TypeError
+            Where a name is no field of `Record`.
+        """
+        self.update_many([(record_id, changes)])
+
+    def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Change several records, all in one commit or none."""
+        with self._database.writing() as connection:
+            for record_id, fields in changes:
+                _change(connection, record_id, fields)
+
+    def tell(self, record_id: int, note: str) -> None:
+        """Add a line to a record's story; its state stays."""
+        with self._database.writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO steps (record_id, at, state, note) SELECT id, ?, state, ? FROM records WHERE id = ?",
+                (time.time(), to_sql("note", note), record_id),
+            )
+            if cursor.rowcount == 0:
+                raise HistoryError(_no_record(record_id))
+
+    def steps(self, record_id: int) -> tuple[Step, ...]:
+        """Return a record's story: each state it entered and each line told, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT at, state, note FROM steps WHERE record_id = ? ORDER BY id", (record_id,))
+            return tuple(Step(*row) for row in rows)
+
+    def get(self, record_id: int) -> Record:
+        """Return a record by its number.
+
+        Raises
+        ------
+        HistoryError
+            Also where there is no such record.
+        """
+        found = self._read("r.id = ?", (record_id,))
+        if not found:
+            raise HistoryError(_no_record(record_id))
+        return found[0]
+
+    def find(self, word: str) -> Record | None:
+        """Return the record a person means, or None where there is none, or more than one.
+
+        Parameters
+        ----------
+        word
+            A record's number (``12`` or ``#12``), a request id, or the beginning of one: 8 characters or more.
+        """
+        word = word.strip()
+        number = word.removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            found = self._read("r.id = ?", (int(number),))
+            if found:
+                return found[0]
+        found = self._read("r.request_id = ? ORDER BY r.id DESC LIMIT 1", (word,))
+        if not found and len(word) >= _MIN_PREFIX_CHARS:
+            # A range instead of LIKE, so that the index serves and nothing in the word is a wildcard.
+            found = self._read("r.request_id >= ? AND r.request_id < ? LIMIT 2", (word, word + "\U0010ffff"))
+        return found[0] if len(found) == 1 else None
+
+    def last(self, owner: str | None = None) -> Record | None:
+        """Return the newest record, of one session if `owner` is given."""
+        found = self._read("(? IS NULL OR r.owner = ?) ORDER BY r.id DESC LIMIT 1", (owner, owner))
+        return found[0] if found else None
+
+    def open_records(self, owner: str | None = None) -> list[Record]:
+        """Return the records of calls that have not ended, oldest first, of one session if `owner` is given."""
+        return self.select(state=OPEN_STATES, owner=owner)
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        with self._database.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
+
+    def past_durations(self, endpoint: str, limit: int = 20, *, backend: str | None = None) -> list[float]:
+        """Return how many seconds the last successful calls ran, the newest first.
+
+        Parameters
+        ----------
+        backend
+            Only calls that went there: a simulator's times say nothing of the real ones.
+        """
+        ran = "COALESCE(inference_s, ended - started)"
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {ran} FROM records WHERE endpoint = ? AND state = 'SUCCEEDED' AND {ran} IS NOT NULL "  # noqa: S608
+                "AND (? IS NULL OR backend = ?) ORDER BY id DESC LIMIT ?",
+                (endpoint, backend, backend, limit),
+            )
+            return [float(row[0]) for row in rows]
+
+    def artifacts(self, record_id: int) -> tuple[Artifact, ...]:
+        """Return a record's artifacts with their thumbnails, in the order of the result."""
+        return self.artifacts_of([record_id])[record_id]
+
+    def artifacts_of(self, record_ids: Iterable[int]) -> dict[int, tuple[Artifact, ...]]:
+        """Return the artifacts of several records by record number."""
+        with self._database.reading() as connection:
+            return {
+                record_id: tuple(map(read_artifact, connection.execute(ARTIFACTS_OF_RECORD, (record_id,))))
+                for record_id in record_ids
+            }
+
+    def set_artifacts(self, record_id: int, artifacts: Iterable[Artifact]) -> None:
+        """Replace a record's artifacts, in one commit."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM artifacts WHERE record_id = ?", (record_id,))
+            for artifact in artifacts:
+                insert_artifact(connection, record_id, artifact)
+
+    def select(
+        self,
+        where: Mapping[str, Any] | None = None,
+        *,
+        since: Since | None = None,
+        endpoint: str | Sequence[str] | None = None,
+        state: str | Sequence[str] | None = None,
+        owner: str | None = None,
+        limit: int | None = None,
+    ) -> list[Record]:
+        """Return the records that pass every filter, the newest last; `Selection` describes the filters."""
+        selection = Selection(where=where or {}, since=since, endpoint=endpoint, state=state, owner=owner, limit=limit)
+        return [read_record(row) for row in self.select_rows(READ_COLUMNS, selection)]
+
+    def select_rows(self, columns: Sequence[str], selection: Selection) -> list[tuple[Any, ...]]:
+        """Return the named columns of the selected records as SQLite holds them, the newest last.
+
+        Raises
+        ------
+        HistoryError
+            Also where a filter names what no record has: the nearest names are in the message.
+        """
+        sql, values = select_sql(columns, selection, now=time.time())
+        with self._database.reading() as connection:
+            rows = connection.execute(sql, values).fetchall()
+            if not rows:
+                _check_arguments(connection, selection)
+        return rows
+
+    def digests(self, record_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Return the stored artifacts' digests by record number, in the order of the results."""
+        if not record_ids:
+            return {}
+        wanted = dict.fromkeys(record_ids, ())
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT record_id, digest FROM artifacts WHERE record_id BETWEEN ? AND ? AND digest IS NOT NULL "
+                "ORDER BY record_id, position",
+                (min(wanted), max(wanted)),
+            )
+            found: dict[int, tuple[str, ...]] = {}
+            for record_id, digest in rows:
+                found[record_id] = (*found.get(record_id, ()), digest)
+        return {record_id: digests for record_id, digests in found.items() if record_id in wanted}
+
+    def verify(self, has: Callable[[str], bool] | None = None) -> HistoryCheck:
+        """Check the file's integrity and list every artifact digest that is referred to.
+
+        Parameters
+        ----------
+        has
+            Says whether the artifact store has a digest, intact; what it denies is listed as a problem.
+        """
+        with self._database.reading() as connection:
+            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            problems += [
+                f"A row of {table} belongs to no row of {parent}."
+                for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check")
+            ]
+            rows = connection.execute(
+                "SELECT digest, min(record_id), file_name FROM artifacts WHERE digest IS NOT NULL GROUP BY digest"
+            ).fetchall()
+            count = int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
+        if has is not None:
+            problems += [
+                f"Artifact {digest[:12]}… ({name}, record #{record_id}) is missing or damaged."
+                for digest, record_id, name in rows
+                if not has(digest)
+            ]
+        return HistoryCheck(tuple(problems), frozenset(row[0] for row in rows), count)
+
+    def _read(self, condition: str, values: Sequence[Any]) -> list[Record]:
+        sql = f"SELECT {', '.join(READ_COLUMNS)} FROM records r JOIN payloads p ON p.record_id = r.id WHERE {condition}"  # noqa: S608
+        with self._database.reading() as connection:
+            return [read_record(row) for row in connection.execute(sql, values)]
+
+
+def _change(connection: sqlite3.Connection, record_id: int, fields: Mapping[str, Any]) -> None:
+    unknown = sorted(fields.keys() - _UPDATABLE)
+    if unknown:
+        raise TypeError(f"A record has no field {', '.join(unknown)} that can be changed.")
+    changes = {**fields, "updated": time.time()}
+    if "result" in changes:
+        changes.setdefault("result_seed", seed_in(changes["result"]))
+    if not change_record(connection, record_id, changes):
+        raise HistoryError(_no_record(record_id))
+
+
+def _no_record(record_id: int) -> str:
+    return f"There is no record #{record_id} in the history."
+
+
+def _check_arguments(connection: sqlite3.Connection, selection: Selection) -> None:
+    """Tell a filter that matches nothing from a filter whose name is a mistake."""
+    for name in selection.where:
+        argument = argument_name(name)
+        if argument is None:
+            continue
+        known = {
+            row[0] for row in connection.execute("SELECT DISTINCT key FROM payloads, json_each(payloads.arguments)")
+        }
+        if known and argument.split(".")[0] not in known and argument not in known:
+            raise HistoryError(_unknown_filter(name, known))
+
+
+def _unknown_filter(name: str, arguments: set[str]) -> str:
+    near = difflib.get_close_matches(name, [*arguments, *COLUMNS], n=3, cutoff=0.5)
+    hint = f" Nearest: {', '.join(near)}." if near else ""
+    return f"No record has a column or an argument called {name[:80]!r}.{hint}"

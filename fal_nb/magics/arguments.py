@@ -1,0 +1,236 @@
+"""Line and cell → one frozen value per subcommand, and from it the arguments for the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NoReturn, TypeAlias, cast
+
+from fal_nb.errors import EndpointError
+from fal_nb.magics.body import parse_body
+from fal_nb.magics.commands import (
+    Arguments,
+    CallArguments,
+    ConfigArguments,
+    HelpArguments,
+    HistoryArguments,
+    JobArguments,
+    JobsArguments,
+    RunArguments,
+    SimulatorArguments,
+    SubmitArguments,
+    WaitArguments,
+)
+from fal_nb.magics.convert import option_fields
+from fal_nb.magics.grammar import parse_line, parses
+from fal_nb.magics.help import help_text
+from fal_nb.magics.items import Assign, Input, ParsedLine, Word
+from fal_nb.magics.mistakes import Edit, Mistake, explain, shorten
+from fal_nb.magics.quoting import raw_offset
+from fal_nb.magics.resolve import place, resolve
+from fal_nb.magics.template import expand
+from fal_nb.magics.values import Coerce, Text, coerce_bare
+from fal_nb.magics.words import JOB_WORD
+from fal_nb.protocol.endpoint import EndpointId
+
+__all__ = [
+    "Arguments",
+    "CallArguments",
+    "ConfigArguments",
+    "HelpArguments",
+    "HistoryArguments",
+    "JobArguments",
+    "JobsArguments",
+    "RunArguments",
+    "SimulatorArguments",
+    "SubmitArguments",
+    "WaitArguments",
+    "build_arguments",
+    "help_text",
+    "read_arguments",
+]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def read_arguments(line: str, cell: str | None = None, namespace: Mapping[str, Any] = _NOTHING) -> Arguments:
+    """Return what a magic was asked to do.
+
+    Parameters
+    ----------
+    line
+        What stands after ``%fal`` or ``%%fal``.
+    cell
+        The body below ``%%fal``; None for ``%fal``.
+    namespace
+        The notebook's variables, for an endpoint or job written as ``{name}``.
+
+    Raises
+    ------
+    GrammarError
+        Where the line, or what it says of the body, has a mistake.
+    """
+    parsed = parse_line(line, "%fal" if cell is None else "%%fal")
+    try:
+        if parsed.spec.takes_inputs:
+            return _read_call(parsed, cell if cell and cell.strip() else None, namespace)
+        if cell and cell.strip():
+            _refuse(f"{parsed.subcommand} takes no body: write it with one %, and the rest in another cell", 0)
+        return _READERS[parsed.subcommand](parsed, namespace)
+    except Mistake as mistake:
+        raise explain(mistake, parsed.text, parsed.magic, parses) from mistake.__cause__
+
+
+def build_arguments(
+    call: CallArguments,
+    namespace: Mapping[str, Any],
+    coerce: Coerce = coerce_bare,
+    *,
+    text_input: str = "prompt",
+) -> dict[str, Any]:
+    """Return the arguments for the endpoint: body, text and inputs together.
+
+    Files after ``@`` are ``pathlib.Path`` values, variables alone in braces are the objects themselves.
+
+    Parameters
+    ----------
+    text_input
+        The input that takes the text or the body where the line names none.
+
+    Raises
+    ------
+    GrammarError
+        Where a variable does not exist or may not be used, a body cannot be read, or a name occurs twice.
+    FileError
+        Where a file cannot be read.
+    """
+    name = tuple((call.text_input or text_input).split("."))
+    items: list[Input] = list(call.inputs)
+    given: dict[str, Any] = {}
+    if call.text is not None:
+        text = Text(call.text.text, template=True)
+        items.insert(0, Assign(call.text.column, call.text.raw, name, text, call.text.column))
+    if call.body is not None:
+        parsed = parse_body(call.body, call.body_mode, namespace)
+        if isinstance(parsed, dict):
+            given = parsed
+        else:
+            place(given, name, parsed)
+    return resolve(items, namespace, coerce, given=given, line=call.line, magic=call.magic)
+
+
+def _refuse(what: str, column: int, *edits: Edit) -> NoReturn:
+    raise Mistake(what, column, *edits)
+
+
+def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
+    fields = option_fields(parsed)
+    is_json, is_yaml = fields.pop("json", False), fields.pop("yaml", False)
+    text = parsed.words[1] if len(parsed.words) > 1 else None
+    _check_body(parsed, body, text)
+    fields |= {
+        "endpoint": _endpoint(parsed.words[0], namespace),
+        "inputs": parsed.inputs,
+        "text": text,
+        "body": body,
+        "body_mode": "json" if is_json else "yaml" if is_yaml else "text",
+        "line": parsed.text,
+        "magic": parsed.magic,
+        "silenced": parsed.silenced,
+    }
+    return RunArguments(**fields) if parsed.subcommand == "run" else SubmitArguments(**fields)
+
+
+def _read_job(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
+    subcommand = cast('Literal["status", "result", "logs", "cancel"]', parsed.subcommand)
+    job = _job(parsed.words[0], namespace) if parsed.words else None
+    return JobArguments(subcommand=subcommand, job=job, silenced=parsed.silenced)
+
+
+def _read_wait(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
+    fields = option_fields(parsed)
+    if parsed.words and fields.get("all_open"):
+        _refuse("--all means every open job: name none beside it", parsed.words[0].column)
+    jobs = tuple(_job(word, namespace) for word in parsed.words)
+    return WaitArguments(jobs=jobs, silenced=parsed.silenced, **fields)
+
+
+def _read_jobs(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    return JobsArguments(silenced=parsed.silenced, **option_fields(parsed))
+
+
+def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    words = tuple(word.text for word in parsed.words)
+    return HistoryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
+
+
+def _read_config(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    return ConfigArguments(silenced=parsed.silenced)
+
+
+def _read_simulator(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    action = parsed.words[0].text if parsed.words else "status"
+    return SimulatorArguments(action=cast('Literal["start", "stop", "status"]', action), silenced=parsed.silenced)
+
+
+def _read_help(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    return HelpArguments(topic=parsed.words[0].text if parsed.words else None, silenced=parsed.silenced)
+
+
+def _check_body(parsed: ParsedLine, body: str | None, text: Word | None) -> None:
+    """Refuse a line and a body that do not go together."""
+    options = {option.name[0]: option for option in parsed.options}
+    formats = [options[name] for name in ("json", "yaml") if name in options]
+    if len(formats) > 1:
+        _refuse("a body is --json or --yaml, not both", formats[1].column)
+    if formats and body is None:
+        _refuse(f"{formats[0].raw} speaks of the cell below %%fal, and there is none", formats[0].column)
+    if text and body is not None:
+        cut = Edit(text.column, text.column + len(text.raw), "")
+        _refuse(f"the cell's body is the text already, beside {shorten(text.text, 40)!r}", text.column, cut)
+    named = options.get("body")
+    if named and (formats or (text is None and body is None)):
+        why = f"{formats[0].raw} has none" if formats else "there is none"
+        cut = Edit(named.column, named.column + len(named.raw), "")
+        _refuse(f"--body names the input of a text, and {why}", named.column, cut)
+
+
+def _endpoint(word: Word, namespace: Mapping[str, Any]) -> str:
+    text = _expanded(word, namespace)
+    try:
+        return str(EndpointId.parse(text))
+    except EndpointError as error:
+        raise Mistake(str(error).rstrip("."), word.column) from None
+
+
+def _job(word: Word, namespace: Mapping[str, Any]) -> int | str:
+    text = _expanded(word, namespace)
+    found = JOB_WORD.fullmatch(text)
+    if found is None:
+        _refuse(f"{shorten(text)!r} is no job's number or request id", word.column)
+    return int(found[1]) if found[1] else text
+
+
+def _expanded(word: Word, namespace: Mapping[str, Any]) -> str:
+    """Return a first word; ``{name}`` in it is a notebook variable, as in any text."""
+    try:
+        return expand(word.text, namespace)
+    except Mistake as mistake:
+        raise mistake.moved(word.column + raw_offset(word.raw, mistake.at)) from mistake.__cause__
+
+
+_Reader: TypeAlias = Callable[[ParsedLine, Mapping[str, Any]], Arguments]
+_READERS: Mapping[str, _Reader] = MappingProxyType(
+    {
+        "status": _read_job,
+        "result": _read_job,
+        "logs": _read_job,
+        "cancel": _read_job,
+        "wait": _read_wait,
+        "jobs": _read_jobs,
+        "history": _read_history,
+        "config": _read_config,
+        "simulator": _read_simulator,
+        "help": _read_help,
+    }
+)

@@ -1,0 +1,170 @@
+"""One frozen class per subcommand: what a magic was asked to do.
+
+An option of a subcommand is a line in ``options.py`` and a field here, named by that line's ``field``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from fal_nb.magics.body import BodyMode
+from fal_nb.magics.items import Input, Word
+from fal_nb.states import State
+
+__all__ = [
+    "Arguments",
+    "CallArguments",
+    "ConfigArguments",
+    "HelpArguments",
+    "HistoryArguments",
+    "JobArguments",
+    "JobsArguments",
+    "RunArguments",
+    "SimulatorArguments",
+    "SubmitArguments",
+    "WaitArguments",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArguments:
+    """A call of an endpoint, before the notebook's variables are looked up.
+
+    Attributes
+    ----------
+    inputs
+        What the line says for the endpoint, in its order.
+    text
+        The quoted text after the endpoint.
+    body, body_mode
+        The cell below the line, None where it is blank, and how it is to be read.
+    text_input
+        The input that takes the text or the body, where the line names one.
+    timeout_s, start_timeout_s
+        Seconds; the caller's own limit, and fal's for the beginning.
+    to
+        Pattern of the files that the outputs are also saved as.
+    var
+        The variable that also receives what is returned.
+    line, magic
+        As written, for later messages.
+    """
+
+    endpoint: str
+    inputs: tuple[Input, ...] = ()
+    text: Word | None = None
+    body: str | None = None
+    body_mode: BodyMode = "text"
+    text_input: str | None = None
+    timeout_s: float | None = None
+    start_timeout_s: float | None = None
+    priority: Literal["normal", "low"] | None = None
+    hint: str | None = None
+    to: str | None = None
+    var: str | None = None
+    line: str = ""
+    magic: str = "%fal"
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunArguments(CallArguments):
+    """``run``."""
+
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitArguments(CallArguments):
+    """``submit``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobArguments:
+    """``status``, ``result``, ``logs`` or ``cancel``.
+
+    Attributes
+    ----------
+    job
+        A record's number, or a request id, or None for the last job.
+    """
+
+    subcommand: Literal["status", "result", "logs", "cancel"]
+    job: int | str | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitArguments:
+    """``wait``: for the jobs named, or for all open ones of this kernel where `all_open` or none is named."""
+
+    jobs: tuple[int | str, ...] = ()
+    all_open: bool = False
+    timeout_s: float | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsArguments:
+    """``jobs``."""
+
+    limit: int | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryArguments:
+    """``history``.
+
+    Attributes
+    ----------
+    words
+        Texts that must all occur in a record.
+    since
+        An age, or a moment with its time zone.
+    """
+
+    words: tuple[str, ...] = ()
+    endpoint: str | None = None
+    state: State | None = None
+    since: dt.timedelta | dt.datetime | None = None
+    limit: int | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigArguments:
+    """``config``."""
+
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorArguments:
+    """``simulator``."""
+
+    action: Literal["start", "stop", "status"] = "status"
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpArguments:
+    """``help``: of a subcommand, of the grammar, or the overview where `topic` is None."""
+
+    topic: str | None = None
+    silenced: bool = False
+
+
+Arguments: TypeAlias = (
+    RunArguments
+    | SubmitArguments
+    | JobArguments
+    | WaitArguments
+    | JobsArguments
+    | HistoryArguments
+    | ConfigArguments
+    | SimulatorArguments
+    | HelpArguments
+)

@@ -1,0 +1,119 @@
+"""Options' texts → their values, by the kind the table gives them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fal_nb.magics.items import Option, ParsedLine
+from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
+from fal_nb.magics.options import OptionKind, OptionSpec, find_option
+from fal_nb.magics.tokens import NAME
+from fal_nb.magics.values import Text
+
+__all__ = ["option_fields"]
+
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_AGE = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NAME = re.compile(NAME)
+
+
+def option_fields(parsed: ParsedLine) -> dict[str, Any]:
+    """Return field → value for the options of ours that a line has.
+
+    Raises
+    ------
+    Mistake
+        Where a value is not of its option's kind.
+    """
+    fields: dict[str, Any] = {}
+    for item in parsed.options:
+        spec = find_option(parsed.spec, item.name[0])
+        if spec is not None:
+            fields[spec.field] = True if item.value is None else _convert(spec, item, item.value)
+    return fields
+
+
+def _convert(spec: OptionSpec, item: Option, value: object) -> Any:
+    text = value.value if isinstance(value, Text) else str(value)
+    if spec.kind == "choice":
+        return _choice(spec, item, text)
+    found = _CONVERTERS[spec.kind](text)
+    if found is None:
+        what = f"{spec.spelling} takes {_TAKES[spec.kind]}, not {shorten(text)!r}"
+        raise Mistake(what, item.value_column)
+    return found
+
+
+def _choice(spec: OptionSpec, item: Option, text: str) -> str:
+    by_lower = {choice.lower(): choice for choice in spec.choices}
+    found = by_lower.get(text.lower())
+    if found is None:
+        like = nearest(text, spec.choices)
+        end = item.column + len(item.raw)
+        edits = [Edit(item.value_column, end, like)] if like else []
+        raise Mistake(
+            f"{spec.spelling} takes {' or '.join(spec.choices)}, not {shorten(text)!r}", item.value_column, *edits
+        )
+    return found
+
+
+def _text(text: str) -> str | None:
+    return text or None
+
+
+def _seconds(text: str) -> float | None:
+    found = _SECONDS.fullmatch(text)
+    return (float(found[1]) or None) if found else None
+
+
+def _count(text: str) -> int | None:
+    return int(text) if _COUNT.fullmatch(text) else None
+
+
+def _variable(text: str) -> str | None:
+    return text if text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text) else None
+
+
+def _input(text: str) -> str | None:
+    return text if _NAME.fullmatch(text) else None
+
+
+def _since(text: str) -> dt.timedelta | dt.datetime | None:
+    """Return an age or a moment; a moment without a time zone is local."""
+    age = _AGE.fullmatch(text)
+    if age:
+        return dt.timedelta(**{_UNITS[age[2]]: int(age[1])})
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+_CONVERTERS: Mapping[OptionKind, Callable[[str], Any]] = MappingProxyType(
+    {
+        "text": _text,
+        "seconds": _seconds,
+        "count": _count,
+        "variable": _variable,
+        "input": _input,
+        "since": _since,
+    }
+)
+_TAKES: Mapping[OptionKind, str] = MappingProxyType(
+    {
+        "text": "a text",
+        "seconds": "a number of seconds above 0",
+        "count": "a whole number from 1",
+        "variable": "the name of a Python variable",
+        "input": "the name of an input",
+        "since": "an age (30m, 12h, 7d, 2w) or a date (2026-01-31)",
+    }
+)

@@ -1,0 +1,319 @@
+"""The table of subcommands and their options: what the parser, the help and the completion know of them.
+
+A new option is one line here and one field of its class in ``arguments.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from fal_nb.states import FINAL_STATES, OPEN_STATES
+
+__all__ = [
+    "JOB_SUBCOMMANDS",
+    "OTHER_NAMES",
+    "SUBCOMMANDS",
+    "OptionKind",
+    "OptionSpec",
+    "SubcommandSpec",
+    "Words",
+    "find_option",
+]
+
+OptionKind: TypeAlias = Literal["flag", "text", "variable", "input", "seconds", "count", "choice", "since"]
+"""``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age."""
+
+Words: TypeAlias = Literal["endpoint", "job", "jobs", "search", "action", "topic", "none"]
+"""What words without a name mean: an endpoint and its text, at most one job, any number of jobs …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSpec:
+    """One option of ours.
+
+    Attributes
+    ----------
+    name
+        Without its hyphens, ``_`` for ``-``.
+    field
+        The field of the subcommand's class that it fills.
+    metavar
+        What stands for its value in the help; empty for a flag.
+    short
+        ``-o``, or empty.
+    """
+
+    name: str
+    help: str
+    kind: OptionKind = "flag"
+    field: str = ""
+    metavar: str = ""
+    short: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def spelling(self) -> str:
+        """As typed: ``--start-timeout``."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubcommandSpec:
+    """One subcommand.
+
+    Attributes
+    ----------
+    usage
+        What follows the subcommand, in the help's notation.
+    summary
+        One line for the overview.
+    details
+        Paragraphs for its own help.
+    takes_inputs
+        Whether ``name=value`` and unknown options are inputs of an endpoint, and a cell's body belongs to them.
+    choices
+        The words allowed, where they are fixed.
+    twin
+        The Python function that does the same.
+    """
+
+    name: str
+    summary: str
+    details: str
+    examples: tuple[str, ...]
+    words: Words = "none"
+    usage: str = ""
+    options: tuple[OptionSpec, ...] = ()
+    takes_inputs: bool = False
+    choices: tuple[str, ...] = ()
+    twin: str = ""
+
+
+_BODY = (
+    OptionSpec(name="json", help="The cell's body is a JSON object with the arguments.", field="json"),
+    OptionSpec(
+        name="yaml", help="The cell's body is YAML with the arguments; {name} in its texts works.", field="yaml"
+    ),
+    OptionSpec(
+        name="body",
+        kind="input",
+        metavar="NAME",
+        field="text_input",
+        help="The input that takes the body or the quoted text (else: prompt).",
+    ),
+)
+_SENDING = (
+    OptionSpec(
+        name="start_timeout",
+        kind="seconds",
+        metavar="SECONDS",
+        field="start_timeout_s",
+        help="fal gives the request up if no runner has begun by then.",
+    ),
+    OptionSpec(
+        name="priority",
+        kind="choice",
+        metavar="normal|low",
+        field="priority",
+        choices=("normal", "low"),
+        help="Place in the queue; low lets others pass.",
+    ),
+    OptionSpec(name="hint", kind="text", metavar="TEXT", field="hint", help="Prefer a runner that saw this hint."),
+)
+_KEEPING = (
+    OptionSpec(
+        name="to",
+        kind="text",
+        metavar="PATTERN",
+        field="to",
+        help="Also save the outputs as files, for example 'out/{seed}.png'.",
+    ),
+    OptionSpec(
+        name="var",
+        short="-o",
+        kind="variable",
+        metavar="NAME",
+        field="var",
+        help="Also put what is returned into this variable.",
+    ),
+)
+
+
+def _timeout(text: str) -> OptionSpec:
+    return OptionSpec(name="timeout", kind="seconds", metavar="SECONDS", field="timeout_s", help=text)
+
+
+_LIMIT = OptionSpec(name="limit", kind="count", metavar="N", field="limit", help="At most so many, the newest first.")
+_CALL_USAGE = 'ENDPOINT ["TEXT"] [NAME=VALUE …] [OPTIONS]'
+_CALL_DETAILS = """\
+The endpoint comes first (owner/alias/path, as on fal.ai). Its inputs are NAME=VALUE, or --name VALUE; where an option
+below has the name of an input, NAME=VALUE reaches the input. One quoted text after the endpoint is its prompt. With
+%%fal the rest of the cell is the prompt, as written. `%fal help grammar` shows every form of a VALUE."""
+_JOB_DETAILS = """\
+JOB is a job's number as its card shows it (12 or #12) or fal's request id; without one it is the last job."""
+
+
+def _about_a_job(name: str, summary: str, what: str) -> SubcommandSpec:
+    return SubcommandSpec(
+        name=name,
+        words="job",
+        usage="[JOB]",
+        summary=summary,
+        details=f"{what}\n\n{_JOB_DETAILS}",
+        examples=(f"%fal {name}", f"%fal {name} #12"),
+        twin=f"fal.{name}(job)",
+    )
+
+
+_SPECS = (
+    SubcommandSpec(
+        name="run",
+        words="endpoint",
+        usage=_CALL_USAGE,
+        takes_inputs=True,
+        summary="call an endpoint, wait for it, show its outputs",
+        details=f"Queues a request, shows its progress and its outputs, returns the result.\n\n{_CALL_DETAILS}",
+        options=(
+            OptionSpec(name="direct", field="direct", help="One synchronous call, no queue; fal cannot cancel it."),
+            *_BODY,
+            _timeout("Stop waiting after so many seconds."),
+            *_SENDING,
+            *_KEEPING,
+        ),
+        examples=(
+            '%fal run fal-ai/flux/dev prompt="a fox in {style} style" image_size.width=512 seed=7',
+            "%%fal run fal-ai/flux/dev --to 'out/{seed}.png' seed=7\na red fox,\nasleep under a birch",
+        ),
+        twin="fal.subscribe(endpoint, arguments)",
+    ),
+    SubcommandSpec(
+        name="submit",
+        words="endpoint",
+        usage=_CALL_USAGE,
+        takes_inputs=True,
+        summary="the same without waiting: a job at once",
+        details=f"Queues a request and returns a job; its card goes on by itself.\n\n{_CALL_DETAILS}",
+        options=(*_BODY, _timeout("Give the job up after so many seconds."), *_SENDING, *_KEEPING),
+        examples=(
+            'job = %fal submit fal-ai/flux/schnell "a red fox" num_images=4',
+            '%%fal submit fal-ai/flux/dev/image-to-image --json\n{"prompt": "a wolf", "image_url": "https://x.org/a.png"}',
+        ),
+        twin="fal.submit(endpoint, arguments)",
+    ),
+    _about_a_job("status", "where a job is", "Returns the state of a job: queue position, progress, last log lines."),
+    _about_a_job(
+        "result", "what a job returned", "Returns the result of a job and shows its outputs; waits if need be."
+    ),
+    _about_a_job("logs", "what an endpoint printed", "Prints the log lines of a job."),
+    _about_a_job("cancel", "ask fal to stop a job", "Asks fal to stop a job and says what it answered."),
+    SubcommandSpec(
+        name="wait",
+        words="jobs",
+        usage="[JOB …] [OPTIONS]",
+        summary="block until jobs have ended",
+        details="""\
+Waits until the jobs have ended, whichever way. JOB is a job's number (12 or #12) or fal's request id; without one
+every open job of this notebook is meant.""",
+        options=(
+            OptionSpec(name="all", field="all_open", help="Every open job of this notebook, as without a JOB."),
+            _timeout("Stop waiting after so many seconds; the jobs go on."),
+        ),
+        examples=("%fal wait", "%fal wait #12 #13 --timeout 60"),
+        twin="fal.wait(jobs)",
+    ),
+    SubcommandSpec(
+        name="jobs",
+        usage="[OPTIONS]",
+        summary="all open work",
+        details="Shows the open jobs of all notebooks.",
+        options=(_LIMIT,),
+        examples=("%fal jobs", "%fal jobs --limit 20"),
+        twin="fal.jobs()",
+    ),
+    SubcommandSpec(
+        name="history",
+        words="search",
+        usage="[WORD …] [OPTIONS]",
+        summary="what was run, as a DataFrame",
+        details="Returns the records as a DataFrame, those only in which every WORD occurs if there are any.",
+        options=(
+            OptionSpec(
+                name="endpoint", kind="text", metavar="ENDPOINT", field="endpoint", help="Only of this endpoint."
+            ),
+            OptionSpec(
+                name="state",
+                kind="choice",
+                metavar="STATE",
+                field="state",
+                choices=(*OPEN_STATES, *FINAL_STATES),
+                help="Only in this state, for example FAILED.",
+            ),
+            OptionSpec(
+                name="since",
+                kind="since",
+                metavar="WHEN",
+                field="since",
+                help="Only newer ones: an age (30m, 12h, 7d, 2w) or a date (2026-01-31).",
+            ),
+            _LIMIT,
+        ),
+        examples=("df = %fal history --since 7d --endpoint fal-ai/flux/dev", '%fal history "red fox" --state FAILED'),
+        twin="fal.history(…)",
+    ),
+    SubcommandSpec(
+        name="config",
+        summary="where calls go, with which key, and why",
+        details="Shows the settings in force and where each comes from. A key is never shown.",
+        examples=("%fal config", "settings = %fal config"),
+    ),
+    SubcommandSpec(
+        name="simulator",
+        words="action",
+        usage="[start|stop|status]",
+        choices=("start", "stop", "status"),
+        summary="the local server that speaks fal's protocol and costs nothing",
+        details="Starts or stops the simulator, or says whether it runs (status, also without a word).",
+        examples=("%fal simulator", "%fal simulator start"),
+    ),
+    SubcommandSpec(
+        name="help",
+        words="topic",
+        usage="[SUBCOMMAND|grammar]",
+        summary="this overview, or the help of one subcommand",
+        details="Shows the overview, the options of one subcommand, or how values are written (grammar).",
+        examples=("%fal help run", "%fal help grammar"),
+    ),
+)
+
+SUBCOMMANDS: Mapping[str, SubcommandSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""Name → subcommand, in the order of the overview."""
+
+JOB_SUBCOMMANDS = frozenset(spec.name for spec in _SPECS if spec.words in {"job", "jobs"})
+"""Those whose words are jobs, so that ``#12`` after them is one and no comment."""
+
+OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "abort": "cancel",
+        "check_job": "status",
+        "get": "result",
+        "kill": "cancel",
+        "list": "jobs",
+        "ps": "jobs",
+        "queue": "jobs",
+        "run_model": "run",
+        "settings": "config",
+        "stop": "cancel",
+        "submit_job": "submit",
+        "subscribe": "run",
+    }
+)
+"""Words people bring from other tools → the subcommand they mean."""
+
+
+def find_option(spec: SubcommandSpec, name: str) -> OptionSpec | None:
+    """Return the option of ours that a token names: ``start-timeout``, ``start_timeout`` or ``-o``; else None."""
+    wanted = name.replace("-", "_") if not name.startswith("-") else name
+    return next((option for option in spec.options if wanted in {option.name, option.short}), None)

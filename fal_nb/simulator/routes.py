@@ -1,0 +1,158 @@
+"""Path → handler: the outermost layer, where requests are counted, let in, spoilt on purpose and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fal_nb.protocol import headers as names
+from fal_nb.simulator.admin import health, serve_admin
+from fal_nb.simulator.answers import EventStream, IngressPage, bad_request, json_response
+from fal_nb.simulator.calls import Calls, Incoming
+from fal_nb.simulator.cdn import issue_token, read_file, read_thumbnail, upload_file
+from fal_nb.simulator.connections import ConnectionGone
+from fal_nb.simulator.faults import FAULT_HEADER, FaultError, parse_faults
+from fal_nb.simulator.openapi import openapi_document
+from fal_nb.simulator.operations import Operation, classify
+from fal_nb.simulator.simulation import Simulation, new_request_id
+from fal_nb.simulator.spoil import refuse, spoil_answer
+
+__all__ = ["Routes"]
+
+_NEEDS_KEY = frozenset({"submit", "status", "status_stream", "result", "cancel", "run", "stream", "upload_token"})
+_WRONG_KEY = "wrong:key"
+
+
+class Routes:
+    """The ASGI application of one simulation."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._tasks: set[asyncio.Task[object]] = set()
+        calls = Calls(simulation)
+        self._handlers: dict[str, Callable[[Incoming], Awaitable[Response]]] = {
+            "submit": calls.submit,
+            "status": calls.status,
+            "status_stream": calls.status_stream,
+            "result": calls.result,
+            "cancel": calls.cancel,
+            "run": calls.run,
+            "stream": calls.stream,
+            "upload_token": lambda _: issue_token(simulation),
+            "upload": lambda incoming: upload_file(simulation, incoming.request),
+            "cdn_get": lambda incoming: read_file(simulation, incoming.operation.path, incoming.request),
+            "thumbnail": lambda incoming: read_thumbnail(simulation, incoming.operation.path),
+            "openapi": self._openapi,
+            "admin": lambda incoming: serve_admin(simulation, incoming.operation.path, incoming.request),
+            "health": self._health,
+            "not_allowed": self._not_allowed,
+            "unknown": self._unknown,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        simulation = self._simulation
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        simulation.active += 1
+        try:
+            await self._serve(scope, receive, send)
+        except (ConnectionGone, ClientDisconnect):
+            pass
+        except asyncio.CancelledError:
+            if not simulation.closing.is_set():
+                raise
+            await simulation.connections.hang_up(scope)
+        finally:
+            simulation.active -= 1
+            simulation.last_activity = time.monotonic()
+            if task is not None:
+                self._tasks.discard(task)
+
+    def close(self) -> None:
+        """End every request that is still being served."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        simulation = self._simulation
+        request = Request(scope, receive)
+        operation = classify(scope["method"], scope["path"])
+        simulation.counters.count(operation.kind, operation.request_id)
+        response = self._refuse_key(operation, request)
+        if response is None:
+            try:
+                incoming = self._select_faults(request, operation)
+            except FaultError as error:
+                response = bad_request(str(error)).response()
+            else:
+                response = await refuse(incoming.acting, scope, receive, simulation.connections)
+                if response is None:
+                    response = await self._handlers[operation.kind](incoming)
+                response = await self._spoil(incoming, response, scope, send)
+        if not isinstance(response, IngressPage):
+            response.headers.setdefault(names.REQUEST_ID, operation.request_id or new_request_id())
+        await response(scope, receive, send)
+
+    async def _spoil(self, incoming: Incoming, response: Response, scope: Scope, send: Send) -> Response:
+        try:
+            return await spoil_answer(incoming.acting, response, scope, send, self._simulation.connections)
+        except ConnectionGone:
+            if isinstance(response, EventStream):
+                await response.discard()
+            raise
+
+    def _select_faults(self, request: Request, operation: Operation) -> Incoming:
+        """Return the request with the faults that act on it; those of its job included.
+
+        Raises
+        ------
+        FaultError
+            Where the header asks for a fault there is not.
+        """
+        asked = parse_faults(request.headers.get(FAULT_HEADER, ""))
+        job = self._simulation.queue.find(operation.request_id) if operation.request_id else None
+        endpoint = str(job.endpoint_id) if job is not None else operation.path
+        attached = [] if job is None else [fault for fault in job.faults if fault.kind.stage != "job"]
+        acting = self._simulation.faults.select(operation.kind, endpoint, asked, attached)
+        return Incoming(request, operation, asked, acting)
+
+    def _refuse_key(self, operation: Operation, request: Request) -> Response | None:
+        """Return a 401 where a key is needed and the one given is wrong."""
+        if operation.kind not in _NEEDS_KEY:
+            return None
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        wanted = self._simulation.options.require_key
+        is_wanted = wanted is None or (scheme.lower() in {"key", "bearer"} and _same(key.strip(), wanted))
+        if is_wanted and not _same(key.strip(), _WRONG_KEY):
+            return None
+        return json_response({"detail": "Invalid API key"}, 401, {names.BILLABLE_UNITS: "0"})
+
+    async def _openapi(self, incoming: Incoming) -> Response:
+        wanted = incoming.request.query_params.get("endpoint_id", "")
+        found = self._simulation.registry.find(wanted)
+        if found is None:
+            return json_response({"detail": f"No endpoint is called {wanted[:120]!r}"}, 404)
+        return json_response(openapi_document(found[1], self._simulation.base_url))
+
+    async def _health(self, incoming: Incoming) -> Response:
+        del incoming
+        return health(self._simulation)
+
+    async def _not_allowed(self, incoming: Incoming) -> Response:
+        del incoming
+        return json_response({"detail": "Method Not Allowed"}, 405)
+
+    async def _unknown(self, incoming: Incoming) -> Response:
+        return json_response({"detail": f"Path {incoming.operation.path} not found"}, 404)
+
+
+def _same(first: str, second: str) -> bool:
+    return hmac.compare_digest(first.encode(), second.encode())

@@ -1,0 +1,123 @@
+"""Everything one simulator holds, apart from its sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fal_nb.protocol import headers as names
+from fal_nb.simulator.answers import Answer
+from fal_nb.simulator.connections import Connections
+from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
+from fal_nb.simulator.endpoints.registry import Registry
+from fal_nb.simulator.faults import Faults
+from fal_nb.simulator.ledger import Counters, Ledger, LedgerEntry, Via
+from fal_nb.simulator.queue import Queue
+from fal_nb.simulator.request import SimulatedRequest, utc_now
+from fal_nb.simulator.runner import Runner
+from fal_nb.simulator.storage import FileStore, UploadTokens
+from fal_nb.simulator.studio import SpeechMemory
+
+__all__ = ["Options", "Simulation", "new_request_id"]
+
+_DRAWING_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a simulator behaves.
+
+    Attributes
+    ----------
+    runners
+        Requests in progress at once, direct calls included.
+    speed
+        Every simulated duration is divided by it.
+    require_key
+        The only key that is let in; None lets in any and none.
+    admin_token
+        Opens ``/admin``.
+    pickup_s
+        Seconds a request waits at least before a runner takes it up.
+    """
+
+    runners: int = 2
+    speed: float = 1.0
+    require_key: str | None = None
+    admin_token: str = ""
+    pickup_s: float | None = None
+
+    @property
+    def effective_pickup_s(self) -> float:
+        """Return the least wait; by default a fraction of a second, so that the queue can be seen."""
+        return 0.3 / self.speed if self.pickup_s is None else self.pickup_s
+
+
+class Simulation:
+    """The parts of one simulator, and the calls it accepts.
+
+    Parameters
+    ----------
+    base_url
+        Where it is served; every URL it gives out lies under it.
+    endpoints
+        Further endpoints beside those of the registry.
+    """
+
+    def __init__(self, base_url: str, options: Options, endpoints: Iterable[SimulatedEndpoint] = ()) -> None:
+        self.base_url = base_url
+        self.options = options
+        self.instance_id = secrets.token_hex(16)
+        self.connections = Connections()
+        self.registry = Registry(endpoints)
+        self.counters = Counters()
+        self.ledger = Ledger()
+        self.faults = Faults()
+        self.tokens = UploadTokens()
+        self.files = FileStore(f"{base_url}/cdn")
+        self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "fal_nb-simulator-draw")
+        self.runner = Runner(self.files, SpeechMemory(), self._threads, options.speed)
+        self.queue = Queue(self.runner, options.runners, options.effective_pickup_s, self._settle)
+        self.last_activity = time.monotonic()
+        self.active = 0
+        self.closing = asyncio.Event()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since anybody asked for anything, 0 while something is unfinished."""
+        if self.active or self.queue.unfinished:
+            return 0.0
+        return time.monotonic() - self.last_activity
+
+    def accept(self, request: SimulatedRequest, via: Via) -> None:
+        """Write an accepted call into the ledger."""
+        price = request.endpoint.price
+        self.ledger.open(
+            LedgerEntry(request.request_id, str(request.endpoint_id), via, utc_now(), price.unit, price.unit_price)
+        )
+
+    def settle(self, request: SimulatedRequest, answer: Answer) -> None:
+        """Write the end of an accepted call into the ledger."""
+        units = float(answer.headers.get(names.BILLABLE_UNITS, "0"))
+        self.ledger.settle(request.request_id, ended_at=utc_now(), status_code=answer.status_code, billable_units=units)
+
+    def _settle(self, request: SimulatedRequest) -> None:
+        if request.answer is not None:
+            self.settle(request, request.answer)
+
+    def close(self) -> None:
+        """End the work and remove the files."""
+        self.closing.set()
+        self.queue.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.files.close()
+
+
+def new_request_id() -> str:
+    """Return an id as the service makes them."""
+    return str(uuid.uuid4())

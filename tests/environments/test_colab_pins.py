@@ -1,0 +1,76 @@
+"""With the oldest IPython, ipykernel, ipywidgets and pandas supported (Colab's pins): the main job works."""
+
+import os
+from importlib.metadata import version
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from fal_nb.simulator.server import SimulatorServer
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    with SimulatorServer(runners=4, speed=20) as simulator:
+        environ = {"FAL_NB_BASE_URL": simulator.base_url, "FAL_NB_HOME": str(tmp_path_factory.mktemp("home"))}
+        manager, client = start_new_kernel(kernel_name="python3", env={**os.environ, **environ})
+        yield client
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+@pytest.fixture
+def run(kernel):
+    def run_code(code):
+        messages = []
+        kernel.execute_interactive(code, output_hook=messages.append, timeout=60)
+        errors = [message["content"] for message in messages if message["msg_type"] == "error"]
+        assert not errors, errors
+        printed = "".join(message["content"]["text"] for message in messages if message["msg_type"] == "stream")
+        shown = [
+            message["content"]["data"]
+            for message in messages
+            if "data" in message["content"] and message["msg_type"] != "comm_open"
+        ]
+        opened = [message["content"] for message in messages if message["msg_type"] == "comm_open"]
+        return printed, shown, opened
+
+    return run_code
+
+
+def test_these_are_the_pins():
+    assert (version("ipython"), version("ipykernel"), version("ipywidgets"), version("pandas")) == (
+        "7.34.0",
+        "6.17.1",
+        "7.7.1",
+        "2.2.2",
+    )
+
+
+def test_load_run_submit_and_history(run):
+    run("%load_ext fal_nb")
+    _, shown, _ = run("picture = %fal run fal-ai/flux/schnell prompt='a red fox' image_size=square seed=2")
+    assert "data:image/webp;base64," in shown[-1]["text/html"]
+    assert run("print(picture.files[0].pil().size)")[0] == "(512, 512)\n"
+    run("job = %fal submit fal-ai/flux/schnell prompt=later")
+    run("%fal wait")
+    assert run("print(job.state)")[0] == "SUCCEEDED\n"
+    printed, _, _ = run("import fal_nb as fal; print(fal.history()[['prompt', 'seed', 'state']].to_string())")
+    assert "a red fox" in printed
+    assert "later" in printed
+
+
+def test_errors_are_one_line_and_tb_shows_the_rest(run, kernel):
+    messages = []
+    kernel.execute_interactive("%fal rnu x", output_hook=messages.append, timeout=60)
+    (error,) = [message["content"] for message in messages if message["msg_type"] == "error"]
+    assert len(error["traceback"]) == 1
+    assert "did you mean run" in error["traceback"][0]
+
+
+def test_a_card_is_a_widget_where_outputs_have_frames_of_their_own(run):
+    run("import fal_nb as fal; job = fal.submit('fal-ai/flux/schnell', {'prompt': 'framed'}); job.wait()")
+    _, _, opened = run("widget = fal.card(job).widget")
+    states = [comm["data"]["state"] for comm in opened]
+    assert any("_esm" in state and state["state"]["endpoint"] == "fal-ai/flux/schnell" for state in states)

@@ -1,0 +1,79 @@
+import re
+
+import pytest
+
+from fal_nb.errors import GrammarError
+from fal_nb.magics.arguments import read_arguments
+from fal_nb.magics.format import split_cell
+from fal_nb.magics.help import help_text
+from fal_nb.magics.options import OTHER_NAMES, SUBCOMMANDS
+
+EXAMPLES = [example for spec in SUBCOMMANDS.values() for example in spec.examples]
+
+
+def test_the_overview_names_every_subcommand_with_what_it_does():
+    overview = help_text()
+    for spec in SUBCOMMANDS.values():
+        assert re.search(rf"^  {spec.name} +{re.escape(spec.summary)}$", overview, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_the_help_of_a_subcommand_has_usage_every_option_and_two_examples(name):
+    spec, text = SUBCOMMANDS[name], help_text(name)
+    assert f"%fal {name} {spec.usage}".strip() in text.splitlines()[0] + " "
+    for option in spec.options:
+        assert re.search(rf"^  .*{option.spelling} *{re.escape(option.metavar)} +\S", text, re.MULTILINE)
+    assert len(spec.examples) == 2
+    assert spec.details in text
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_accepted_by_the_parser(example):
+    line, body = split_cell(re.sub(r"^\w+ = ", "", example))
+    read_arguments(line, body)
+
+
+def test_examples_in_the_overview_are_accepted_by_the_parser():
+    examples = re.findall(r"^  (?:\w+ = )?(%fal .*)$", help_text(), re.MULTILINE)
+    assert len(examples) == 3
+    for example in examples:
+        read_arguments(split_cell(example)[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        ('name="a text"', "text"),
+        ("name=true", True),
+        ("name=[1, 2]", [1, 2]),
+        ('name={"k": 1}', {"k": 1}),
+        ("name={variable}", "object"),
+    ],
+)
+def test_the_help_of_the_grammar_shows_forms_that_work(line, arguments):
+    assert line in help_text("grammar")
+    assert read_arguments(f"run a/b {line}").inputs[0].raw == line
+
+
+def test_no_line_of_help_is_wider_than_a_screen():
+    for topic in (None, "grammar", *SUBCOMMANDS):
+        assert max(map(len, help_text(topic).splitlines())) <= 120
+
+
+def test_an_unknown_topic_names_the_nearest_one():
+    with pytest.raises(GrammarError, match=r"There is no help on 'rnu'\. Did you mean %fal help run\?"):
+        help_text("rnu")
+    with pytest.raises(GrammarError, match=r"There is help on run, submit, .*, grammar\."):
+        help_text("xyzzy")
+
+
+def test_names_from_other_tools_lead_to_subcommands_there_are():
+    assert set(OTHER_NAMES.values()) <= set(SUBCOMMANDS)
+    assert not set(OTHER_NAMES) & set(SUBCOMMANDS)
+
+
+def test_option_names_and_fields_are_unique_in_each_subcommand():
+    for spec in SUBCOMMANDS.values():
+        names = [name for option in spec.options for name in (option.name, option.short) if name]
+        assert len(set(names)) == len(names)
+        assert len({option.field for option in spec.options}) == len(spec.options)
