@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     )
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
+    from fal_nb.engine.job import Job
+    from fal_nb.engine.session import Session
+    from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.errors import (
         AccountLockedError,
         AuthenticationError,
@@ -53,12 +56,9 @@ if TYPE_CHECKING:
         ValidationError,
         WrongThreadError,
     )
-    from fal_nb.jobs.job import Job
-    from fal_nb.jobs.session import Session
-    from fal_nb.jobs.snapshot import JobSnapshot
     from fal_nb.magics import load_ipython_extension, unload_ipython_extension
     from fal_nb.protocol.status import Completed, InProgress, Queued, Status
-    from fal_nb.result import Result, ResultFile
+    from fal_nb.results import Result, ResultFile
 
 _HOMES = {
     "fal_nb.api": (
@@ -74,12 +74,12 @@ _HOMES = {
         "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
         "ValidationError", "WrongThreadError",
     ),
-    "fal_nb.jobs.job": ("Job",),
-    "fal_nb.jobs.session": ("Session",),
-    "fal_nb.jobs.snapshot": ("JobSnapshot",),
+    "fal_nb.engine.job": ("Job",),
+    "fal_nb.engine.session": ("Session",),
+    "fal_nb.engine.snapshot": ("JobSnapshot",),
     "fal_nb.magics": ("load_ipython_extension", "unload_ipython_extension"),
     "fal_nb.protocol.status": ("Completed", "InProgress", "Queued", "Status"),
-    "fal_nb.result": ("Result", "ResultFile"),
+    "fal_nb.results": ("Result", "ResultFile"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -12,10 +12,10 @@ from fal_nb.workbench import current
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from fal_nb.jobs.job import Job
-    from fal_nb.jobs.session import Session
+    from fal_nb.engine.job import Job
+    from fal_nb.engine.session import Session
     from fal_nb.protocol.status import Completed, InProgress, Queued
-    from fal_nb.result import Result
+    from fal_nb.results import Result
     from fal_nb.views.card import CardView
 
 __all__ = [
@@ -208,6 +208,6 @@ def close() -> None:
 
 
 def _job(job: str | int | Job) -> Job:
-    from fal_nb.jobs.job import Job as JobClass  # noqa: PLC0415
+    from fal_nb.engine.job import Job as JobClass  # noqa: PLC0415
 
     return job if isinstance(job, JobClass) else session().job(job)

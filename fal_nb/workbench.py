@@ -10,16 +10,16 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.engine.session import Session
 from fal_nb.errors import FalError
-from fal_nb.jobs.session import Session
 from fal_nb.views.card import CardView
 from fal_nb.views.display import Display
 from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
-    from fal_nb.jobs.job import Job
-    from fal_nb.jobs.snapshot import JobSnapshot
-    from fal_nb.result import Result
+    from fal_nb.engine.job import Job
+    from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.results import Result
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]

@@ -24,10 +24,10 @@ from fal_nb.client.options import NO_HEADERS, SHORTEST_START_S, CallOptions, Pri
 from fal_nb.client.queue import Queue
 from fal_nb.client.storage import Storage
 from fal_nb.client.stream import EventStreams
-from fal_nb.config import Settings, resolve_settings
 from fal_nb.errors import ConfigError, FalClientTimeoutError, MissingCredentialsError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import JSON
+from fal_nb.settings import Settings, resolve_settings
 
 __all__ = ["AsyncClient", "Repository"]
 
@@ -44,7 +44,7 @@ class AsyncClient:
     Parameters
     ----------
     key
-        By default looked for, at the first call, where `fal_nb.config.find_key` looks.
+        By default looked for, at the first call, where `fal_nb.settings.find_key` looks.
     default_timeout
         Seconds; limit for each step of one HTTP request. Runs and streams have their own.
     base_url

@@ -16,12 +16,12 @@ from fal_nb.client.bodies import Body
 from fal_nb.client.proxies import environment_proxies
 from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
-from fal_nb.config import Settings
 from fal_nb.errors import ConfigError, FalError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import MAX_ATTEMPTS, backoff_s, retry_after_s
 from fal_nb.protocol.status import JSON
 from fal_nb.protocol.urls import origin
+from fal_nb.settings import Settings
 
 __all__ = ["MAX_BODY_BYTES", "Http", "read_whole"]
 

@@ -15,7 +15,7 @@ from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
 if TYPE_CHECKING:
-    from fal_nb.jobs.job import Job
+    from fal_nb.engine.job import Job
     from fal_nb.views.card import CardView
     from fal_nb.workbench import Workbench
 

@@ -39,11 +39,11 @@ _ADDRESS = re.compile(r"<.* at 0x[0-9A-Fa-f]+.*>\Z", re.DOTALL)
 _BRACES = "for a brace itself write {{ or }}"
 _KEY_NAMES = ("FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET")
 _MODULES_WITH_KEYS = (
-    "fal_nb.config",
+    "fal_nb.settings",
     "fal_nb.client",
     "fal_nb.runtime",
     "fal_nb.magics",
-    "fal_nb.jobs.session",
+    "fal_nb.engine.session",
     "fal_nb.workbench",
 )
 _CLASSES_WITH_KEYS = ("Settings", "Session", "AsyncClient", "SyncClient")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fal_nb.artifacts import Artifact
-    from fal_nb.jobs.snapshot import JobSnapshot
+    from fal_nb.engine.snapshot import JobSnapshot
 
 __all__ = ["CardView", "Followed"]
 

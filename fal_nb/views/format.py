@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.states import State
 
 __all__ = [

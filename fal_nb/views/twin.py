@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fal_nb.artifacts import Artifact
-from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.views.format import (
     STATE_COLOURS,
     STATE_WORDS,

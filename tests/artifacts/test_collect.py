@@ -204,8 +204,8 @@ def test_importing_the_collector_loads_neither_pillow_nor_ffmpeg():
     import sys
 
     code = (
-        "import sys, fal_nb.artifacts.collect, fal_nb.artifacts.describe, fal_nb.result, fal_nb.history.frame, "
-        "fal_nb.history.store; print([name for name in ('PIL', 'av', 'numpy', 'pandas') if name in sys.modules])"
+        "import sys, fal_nb.artifacts.collect, fal_nb.artifacts.describe, fal_nb.results, fal_nb.ledger.frame, "
+        "fal_nb.ledger.store; print([name for name in ('PIL', 'av', 'numpy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from fal_nb.artifacts import Artifact
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.errors import FileError
-from fal_nb.jobs.snapshot import JobSnapshot
-from fal_nb.result import Result
+from fal_nb.results import Result
 
 URL = "https://v3.fal.media/files/fox.png"
 

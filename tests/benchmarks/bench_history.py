@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from fal_nb.history.frame import FIXED_COLUMNS, frame
-from fal_nb.history.records import NewRecord
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.frame import FIXED_COLUMNS, frame
+from fal_nb.ledger.records import NewRecord
+from fal_nb.ledger.store import HistoryStore
 
 ENDPOINTS = ("fal-ai/flux/dev", "fal-ai/flux/schnell", "fal-ai/fast-sdxl", "fal-ai/kling-video/v2/master")
 STORED_ELSEWHERE = {"prompt", "artifacts", "seed", "total_s", "estimate"}

@@ -151,7 +151,7 @@ class LabServer:
 
     def record(self, request_id):
         """Return what the history file says of a request."""
-        from fal_nb.history.store import HistoryStore
+        from fal_nb.ledger.store import HistoryStore
 
         with HistoryStore(self.home / "history.sqlite") as history:
             return history.find(request_id)
@@ -336,9 +336,13 @@ class NotebookPage:
 
     def pictures(self, index):
         """Return (natural width, natural height) of each picture that is seen in a cell's output."""
-        return self.cell(index).locator(".jp-OutputArea img").evaluate_all(
-            """(all) => all.filter(e => e.getClientRects().length && e.complete && e.naturalWidth)
+        return (
+            self.cell(index)
+            .locator(".jp-OutputArea img")
+            .evaluate_all(
+                """(all) => all.filter(e => e.getClientRects().length && e.complete && e.naturalWidth)
                 .map(e => [e.naturalWidth, e.naturalHeight])"""
+            )
         )
 
     def messages(self):

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from fal_nb.jobs.session import Session
+from fal_nb.engine.session import Session
 from fal_nb.simulator.server import SimulatorServer
 
 

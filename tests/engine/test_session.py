@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from fal_nb.engine.session import Session
 from fal_nb.errors import (
     EndpointError,
     FalClientTimeoutError,
@@ -18,7 +19,6 @@ from fal_nb.errors import (
     SubmissionUnknown,
     ValidationError,
 )
-from fal_nb.jobs.session import Session
 from fal_nb.protocol.status import Completed, InProgress, Queued
 
 SCHNELL = "fal-ai/flux/schnell"

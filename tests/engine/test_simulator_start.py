@@ -2,8 +2,8 @@
 
 import pytest
 
-from fal_nb.history.records import NewRecord
-from fal_nb.jobs.session import Session
+from fal_nb.engine.session import Session
+from fal_nb.ledger.records import NewRecord
 from fal_nb.simulator.process import stop
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.store import HistoryStore
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 

@@ -52,5 +52,4 @@ def test_an_endless_event_is_refused(monkeypatch):
     monkeypatch.setattr("fal_nb.protocol.events._MAX_EVENT_CHARS", 1000)
     decoder = EventDecoder()
     with pytest.raises(ProtocolError, match="event of over"):
-        for _ in range(100):
-            decoder.feed(b"data: " + b"x" * 100 + b"\n")
+        decoder.feed((b"data: " + b"x" * 100 + b"\n") * 100)

@@ -57,7 +57,7 @@ def test_waits_grow_and_honour_what_the_server_asks():
         ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, b"", None),
         ({"retry-after": "nan"}, b"", None),
         ({"retry-after": "-1"}, b"", None),
-        ({}, b'retry_after broken', None),
+        ({}, b"retry_after broken", None),
     ],
 )  # fmt: skip
 def test_the_asked_wait_is_read_from_header_and_body(headers, body, expected):

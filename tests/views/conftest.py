@@ -7,7 +7,7 @@ import pytest
 from comm.base_comm import BaseComm
 
 from fal_nb.artifacts import Artifact
-from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.runtime import Runtime
 
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fal_nb.jobs.snapshot import JobSnapshot
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.views.twin import artifacts_html, card_html, frame_html, text_html
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'`</div><script>alert(1)</script>&{{}}"

@@ -6,8 +6,8 @@ import pytest
 
 from fal_nb.artifacts import Artifact
 from fal_nb.errors import HistoryError
-from fal_nb.history.records import NewRecord, Record
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.records import NewRecord, Record
+from fal_nb.ledger.store import HistoryStore
 
 
 def artifact(index=0, **changes):

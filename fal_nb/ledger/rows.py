@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fal_nb.artifacts import Artifact
-from fal_nb.history.records import NEW_COLUMNS, PAYLOAD_COLUMNS, RECORD_COLUMNS, NewRecord, Record
+from fal_nb.ledger.records import NEW_COLUMNS, PAYLOAD_COLUMNS, RECORD_COLUMNS, NewRecord, Record
 from fal_nb.protocol.status import JSON
 
 __all__ = [

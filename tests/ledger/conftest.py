@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from fal_nb.history.records import NewRecord
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.records import NewRecord
+from fal_nb.ledger.store import HistoryStore
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.history.queries import ARGUMENT_PREFIX, Selection, Since
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.queries import ARGUMENT_PREFIX, Selection, Since
+from fal_nb.ledger.store import HistoryStore
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,9 +12,9 @@ from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCanc
 from fal_nb.protocol.status import Completed, InProgress, Queued
 
 if TYPE_CHECKING:
-    from fal_nb.jobs.follower import Follower
-    from fal_nb.jobs.snapshot import JobSnapshot
-    from fal_nb.result import Result
+    from fal_nb.engine.follower import Follower
+    from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.results import Result
     from fal_nb.runtime import Runtime
     from fal_nb.states import State
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.errors import (
     FalClientHTTPError,
     FalClientTimeoutError,
@@ -21,15 +22,14 @@ from fal_nb.errors import (
     RequestCancelledError,
     SubmissionUnknown,
 )
-from fal_nb.jobs.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.protocol.logs import LogMerger, read_progress
 from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
 
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
     from fal_nb.client.options import CallOptions
-    from fal_nb.jobs.ledger import Ledger
-    from fal_nb.jobs.snapshot import JobSnapshot
+    from fal_nb.engine.recorder import Recorder
+    from fal_nb.engine.snapshot import JobSnapshot
 
 __all__ = ["Answer", "Follower", "Wire"]
 
@@ -87,7 +87,7 @@ class Follower:
         options: CallOptions,
         timeout_s: float | None,
         wire: Callable[[], Awaitable[Wire]],
-        ledger: Ledger,
+        recorder: Recorder,
         publish: Callable[[JobSnapshot], None],
     ) -> None:
         self.snapshot = snapshot
@@ -96,7 +96,7 @@ class Follower:
         self._options = options
         self._timeout_s = timeout_s
         self._get_wire = wire
-        self._ledger = ledger
+        self._recorder = recorder
         self._publish = publish
         self._merger = LogMerger()
         self._cancel_task: asyncio.Task[None] | None = None
@@ -216,7 +216,7 @@ class Follower:
 
     async def _starting(self) -> dict[str, Any]:
         now = time.time()
-        past = await self._ledger.past_durations(self.snapshot.endpoint)
+        past = await self._recorder.past_durations(self.snapshot.endpoint)
         return {
             "state": "RUNNING",
             "started": now,
@@ -250,7 +250,7 @@ class Follower:
         await self._step(result=answer.data, billable_units=answer.billable_units, ended=ended)
         artifacts = await wire.collect(answer.data)
         if artifacts:
-            await self._ledger.set_artifacts(self.snapshot.record_id, artifacts)
+            await self._recorder.set_artifacts(self.snapshot.record_id, artifacts)
         await self._end("SUCCEEDED", artifacts=artifacts, ended=ended)
 
     async def _send_cancel(self) -> None:
@@ -261,7 +261,7 @@ class Follower:
         except FalError as error:
             said = f"not delivered: {error}"
         self._set(cancel=said)
-        await self._ledger.update(self.snapshot.record_id, cancel=said)
+        await self._recorder.update(self.snapshot.record_id, cancel=said)
         self.cancel_answered.set()
 
     def _give_up(self) -> None:
@@ -305,7 +305,7 @@ class Follower:
         """Write a step to the ledger, then show it."""
         columns = {name: value for name, value in changes.items() if name in _COLUMNS}
         try:
-            await self._ledger.update(self.snapshot.record_id, **columns)
+            await self._recorder.update(self.snapshot.record_id, **columns)
         except FalError as error:
             _log.warning("job #%s: %s", self.snapshot.record_id, error)
             changes.setdefault("next_step", f"This step is not in the history: {error}")

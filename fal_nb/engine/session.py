@@ -15,26 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
-from fal_nb.config import Settings, home_folder, resolve_settings
+from fal_nb.engine.follower import Follower
+from fal_nb.engine.inputs import describe_inputs, local_file
+from fal_nb.engine.job import Job
+from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.errors import FalError, JobError
-from fal_nb.jobs.follower import Follower
-from fal_nb.jobs.inputs import describe_inputs, local_file
-from fal_nb.jobs.job import Job
-from fal_nb.jobs.snapshot import JobSnapshot
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.urls import Hosts
 from fal_nb.runtime import Runtime
+from fal_nb.settings import Settings, home_folder, resolve_settings
 from fal_nb.states import Kind, State
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fal_nb.artifacts.store import ArtifactStore
-    from fal_nb.history.records import Record
-    from fal_nb.history.store import HistoryStore
-    from fal_nb.jobs.ledger import Ledger
-    from fal_nb.jobs.wire import ClientWire
-    from fal_nb.result import Result
+    from fal_nb.engine.recorder import Recorder
+    from fal_nb.engine.wire import ClientWire
+    from fal_nb.ledger.records import Record
+    from fal_nb.ledger.store import HistoryStore
+    from fal_nb.results import Result
 
 __all__ = ["Session"]
 
@@ -83,7 +83,7 @@ class Session:
         self.runtime = Runtime()
         self._lock = threading.RLock()
         self._settings: Settings | None = None
-        self._ledger: Ledger | None = None
+        self._recorder: Recorder | None = None
         self._artifacts: ArtifactStore | None = None
         self._wire: ClientWire | None = None
         self._jobs: dict[int, Job] = {}
@@ -106,20 +106,20 @@ class Session:
         return self._home or home_folder()
 
     @property
-    def ledger(self) -> Ledger:
-        """The history as the loop sees it; opened at first use."""
+    def recorder(self) -> Recorder:
+        """The ledger as the loop sees it; opened at first use."""
         with self._lock:
-            if self._ledger is None:
-                from fal_nb.history.store import HistoryStore  # noqa: PLC0415 - opened at first use
-                from fal_nb.jobs.ledger import Ledger  # noqa: PLC0415
+            if self._recorder is None:
+                from fal_nb.engine.recorder import Recorder  # noqa: PLC0415
+                from fal_nb.ledger.store import HistoryStore  # noqa: PLC0415 - opened at first use
 
-                self._ledger = Ledger(HistoryStore(self.home / "history.sqlite"))
-            return self._ledger
+                self._recorder = Recorder(HistoryStore(self.home / "history.sqlite"))
+            return self._recorder
 
     @property
     def history(self) -> HistoryStore:
         """The ledger's file: one record a call."""
-        return self.ledger.store
+        return self.recorder.store
 
     @property
     def artifacts(self) -> ArtifactStore:
@@ -225,7 +225,7 @@ class Session:
 
     def frame(self, **filters: Any) -> DataFrame:
         """Return the history as a DataFrame; see ``fal_nb.history``."""
-        from fal_nb.history.frame import frame  # noqa: PLC0415 - imports pandas
+        from fal_nb.ledger.frame import frame  # noqa: PLC0415 - imports pandas
 
         return frame(self.history, **filters)
 
@@ -235,8 +235,8 @@ class Session:
             with contextlib.suppress(FalError, TimeoutError):
                 self.runtime.call(self._wire.aclose(), 5.0)
         self.runtime.close()
-        if self._ledger is not None:
-            self._ledger.close()
+        if self._recorder is not None:
+            self._recorder.close()
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -249,7 +249,8 @@ class Session:
             settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
             self._close_jobs_of_gone_simulators(base)
             self.notify(
-                "No key found: the built-in simulator serves (simulated outputs, nothing billed). Set FAL_KEY for fal.ai."
+                "No key found: the built-in simulator serves (outputs simulated, nothing billed). "
+                "Set FAL_KEY for fal.ai."
             )
         return settings
 
@@ -270,7 +271,7 @@ class Session:
     def _record(
         self, endpoint: str, arguments: Any, kind: Kind, settings: Settings, *, request_id: str | None = None
     ) -> JobSnapshot:
-        from fal_nb.history.records import NewRecord  # noqa: PLC0415
+        from fal_nb.ledger.records import NewRecord  # noqa: PLC0415
 
         notebook, cell = self.place()
         created = time.time()
@@ -322,7 +323,7 @@ class Session:
         return job
 
     def _follow(self, job: Job, arguments: Any, options: CallOptions, timeout_s: float | None) -> None:
-        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.ledger, job.take)
+        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take)
         job.follow(follower)
         task = asyncio.ensure_future(follower.run(arguments))
         task.add_done_callback(lambda _task: job.finish())
@@ -332,18 +333,18 @@ class Session:
         return self._wire or await asyncio.to_thread(self._open_wire)
 
     def _open_wire(self) -> ClientWire:
-        from fal_nb.jobs.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
+        from fal_nb.engine.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
 
         with self._lock:
-            if self._wire is None:
-                self._wire = ClientWire(self.settings, self.artifacts)
-            return self._wire
+            wire = self._wire or ClientWire(self.settings, self.artifacts)
+            self._wire = wire
+            return wire
 
     def _show_job(self, job: Job) -> None:
         self.show(job)
 
     def _make_result(self, snapshot: JobSnapshot) -> Result:
-        from fal_nb.result import Result  # noqa: PLC0415
+        from fal_nb.results import Result  # noqa: PLC0415
 
         return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)
 

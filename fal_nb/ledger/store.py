@@ -15,10 +15,10 @@ from typing import Any, Self
 
 from fal_nb.artifacts import Artifact
 from fal_nb.errors import HistoryError
-from fal_nb.history.database import Database
-from fal_nb.history.queries import COLUMNS, Selection, Since, argument_name, select_sql
-from fal_nb.history.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
-from fal_nb.history.rows import (
+from fal_nb.ledger.database import Database
+from fal_nb.ledger.queries import COLUMNS, Selection, Since, argument_name, select_sql
+from fal_nb.ledger.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
+from fal_nb.ledger.rows import (
     ARTIFACTS_OF_RECORD,
     READ_COLUMNS,
     change_record,

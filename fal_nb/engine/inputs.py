@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from fal_nb.errors import FileError
 from fal_nb.protocol.files import guess_content_type
 from fal_nb.protocol.status import JSON
-from fal_nb.result import Result, ResultFile
+from fal_nb.results import Result, ResultFile
 
 __all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "local_file", "upload_inputs"]
 

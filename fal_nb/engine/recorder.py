@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fal_nb.artifacts import Artifact
-    from fal_nb.history.store import HistoryStore
+    from fal_nb.ledger.store import HistoryStore
 
-__all__ = ["Ledger"]
+__all__ = ["Recorder"]
 
 T = TypeVar("T")
 
 
-class Ledger:
+class Recorder:
     """Async face of the history store; each call is one commit, in the order of the calls."""
 
     def __init__(self, store: HistoryStore) -> None:

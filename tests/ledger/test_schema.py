@@ -3,9 +3,9 @@ import sqlite3
 import pytest
 
 from fal_nb.errors import HistoryError
-from fal_nb.history import database
-from fal_nb.history.schema import APPLICATION_ID, MIGRATIONS, check_version, migrate
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger import database
+from fal_nb.ledger.schema import APPLICATION_ID, MIGRATIONS, check_version, migrate
+from fal_nb.ledger.store import HistoryStore
 
 
 def connect(path):

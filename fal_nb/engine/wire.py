@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fal_nb.client.answers import ResultAnswer
     from fal_nb.client.follow import AnyStatus
     from fal_nb.client.options import CallOptions
-    from fal_nb.config import Settings
-    from fal_nb.jobs.inputs import LocalFile
+    from fal_nb.engine.inputs import LocalFile
     from fal_nb.protocol.status import JSON
+    from fal_nb.settings import Settings
 
 __all__ = ["ClientWire"]
 

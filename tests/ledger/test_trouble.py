@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from fal_nb.errors import HistoryError
-from fal_nb.history import database
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger import database
+from fal_nb.ledger.store import HistoryStore
 
 
 def line_of(call):

@@ -5,7 +5,7 @@ import pytest
 
 from fal_nb.artifacts import Artifact
 from fal_nb.errors import HistoryError
-from fal_nb.history.frame import FIXED_COLUMNS, frame
+from fal_nb.ledger.frame import FIXED_COLUMNS, frame
 
 DESIGNED = [
     *("request_id", "endpoint", "state", "created", "queue_s", "inference_s", "total_s", "cost", "estimate"),

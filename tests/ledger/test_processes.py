@@ -4,14 +4,14 @@ import signal
 
 import pytest
 
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.store import HistoryStore
 
 pytestmark = pytest.mark.slow
 
 _OPEN = """
 import sys, pathlib
-from fal_nb.history.records import NewRecord
-from fal_nb.history.store import HistoryStore
+from fal_nb.ledger.records import NewRecord
+from fal_nb.ledger.store import HistoryStore
 path, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 def new(number):
     return NewRecord(endpoint="a/b", arguments={"prompt": f"{name} {number}"}, backend="simulator",

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fal_nb.errors import HistoryError
-from fal_nb.history.schema import check_version, migrate
+from fal_nb.ledger.schema import check_version, migrate
 
 __all__ = ["Database"]
 

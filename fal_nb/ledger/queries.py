@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 from fal_nb.errors import HistoryError
-from fal_nb.history.records import RECORD_COLUMNS
-from fal_nb.history.rows import to_json
+from fal_nb.ledger.records import RECORD_COLUMNS
+from fal_nb.ledger.rows import to_json
 
 __all__ = ["ARGUMENT_PREFIX", "COLUMNS", "Selection", "Since", "argument_name", "select_sql"]
 
