@@ -329,15 +329,19 @@ class Session:
         task.add_done_callback(lambda _task: job.finish())
 
     async def _get_wire(self) -> ClientWire:
+        if self._wire is not None:
+            return self._wire
         # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
-        return self._wire or await asyncio.to_thread(self._open_wire)
+        return await asyncio.to_thread(self._open_wire)
 
     def _open_wire(self) -> ClientWire:
         from fal_nb.engine.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
 
         with self._lock:
-            wire = self._wire or ClientWire(self.settings, self.artifacts)
-            self._wire = wire
+            settings = self.settings
+            wire = self._wire
+            if wire is None:
+                wire = self._wire = ClientWire(settings, self.artifacts)
             return wire
 
     def _show_job(self, job: Job) -> None:

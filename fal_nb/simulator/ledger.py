@@ -53,9 +53,15 @@ class Ledger:
         self._entries[entry.request_id] = entry
 
     def settle(self, request_id: str, *, ended_at: str, status_code: int, billable_units: float) -> None:
-        """Close a call with what it came to."""
-        entry = self._entries[request_id]
+        """Close a call with what it came to; nothing where it was cleared meanwhile."""
+        entry = self._entries.get(request_id)
+        if entry is None:
+            return
         entry.ended_at, entry.status_code, entry.billable_units = ended_at, status_code, billable_units
+
+    def clear(self) -> None:
+        """Forget every call."""
+        self._entries.clear()
 
     def entries(self) -> list[dict[str, Any]]:
         """Return a copy as plain dictionaries."""
@@ -78,6 +84,11 @@ class Counters:
     def count_for(self, kind: str, request_id: str) -> None:
         """Count for a request id only: a submission learns its id after it was counted."""
         self._by_request.setdefault(request_id, Counter())[kind] += 1
+
+    def clear(self) -> None:
+        """Begin at 0 again."""
+        self._all.clear()
+        self._by_request.clear()
 
     def totals(self) -> dict[str, int]:
         """Return counts by kind."""

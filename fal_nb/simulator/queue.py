@@ -133,15 +133,16 @@ class Queue:
         for timer in (self._publishing, self._pinging):
             if timer is not None:
                 timer.cancel()
+        self._publishing = self._pinging = None
+        for line in self._lines:
+            line.clear()
         for request in list(self._requests.values()):
-            for timer in request.timers:
-                timer.cancel()
             if request.task is not None:
                 request.task.cancel()
-            if request.phase != "done":
-                request.answer = infrastructure_failure(503, "runner_disconnected", "The simulator is closing.")
-                request.phase = "done"
-            request.touch()
+            self._finish(request, infrastructure_failure(503, "runner_disconnected", "The simulator was closed."))
+            for timer in request.timers:
+                timer.cancel()
+        self._requests.clear()
 
     def _enqueue(self, request: SimulatedRequest, *, first: bool = False) -> None:
         line = self._lines[request.low_priority]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import threading
@@ -140,6 +141,10 @@ class SimulatorServer:
         """Change the number of runners; with 0 nothing is started, so that requests stay in the queue."""
         self._call(lambda: self._simulation.queue.set_runners(runners))
 
+    def reset(self) -> None:
+        """Make it as new, for the next of several tests that share it; it goes on to serve at the same address."""
+        self._call(self._simulation.reset)
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the server has ended; return False where it has not within the time."""
         return self._ended.wait(timeout_s)
@@ -183,7 +188,7 @@ class SimulatorServer:
         finally:
             self._simulation.close()
             routes.close()
-            server.should_exit = True
+            server.end()
             await serving
 
     async def _until_stopped(self, serving: asyncio.Future[None]) -> None:
@@ -201,11 +206,25 @@ class SimulatorServer:
 
 
 class _HttpServer(uvicorn.Server):
-    """Tells when it answers."""
+    """Tells when it answers, and ends without waiting for the next tick."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop serving."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date in the headers true until it is time to end."""
+        tick = 0
+        while not await self.on_tick(tick):
+            tick += 10
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""

@@ -110,6 +110,15 @@ class Simulation:
         if request.answer is not None:
             self.settle(request, request.answer)
 
+    def reset(self) -> None:
+        """Be as new: unfinished work is ended, requests, counts, ledger, faults and files are forgotten."""
+        self.queue.close()
+        self.queue.set_runners(self.options.runners)
+        self.counters.clear()
+        self.ledger.clear()
+        self.faults.clear()
+        self.files.close()
+
     def close(self) -> None:
         """End the work and remove the files."""
         self.closing.set()

@@ -66,7 +66,7 @@ class FileStore:
 
     def __init__(self, cdn_url: str, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._files_url = f"{cdn_url}/files/"
-        self._memory_left = memory_bytes
+        self._memory_bytes = self._memory_left = memory_bytes
         self._files: dict[str, StoredFile] = {}
         self._lock = threading.Lock()
         self._folder: Path | None = None
@@ -121,6 +121,7 @@ class FileStore:
         """Forget every file and remove those on disk."""
         with self._lock:
             self._files.clear()
+            self._memory_left = self._memory_bytes
             folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

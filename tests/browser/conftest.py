@@ -1,7 +1,8 @@
 """A real JupyterLab in headless Chromium, with every Jupyter folder in a temporary one.
 
 The simulator lives in the test's own process, so that a test reads what arrived at the server; the kernels reach it
-by ``FAL_NB_BASE_URL``. A module has one server and one browser; every test has its own simulator, at the same address.
+by ``FAL_NB_BASE_URL``. Server, browser and JupyterLab's page are shared by tests as long as these pass; notebook, kernel
+and simulator (always at the same address) are each test's own.
 """
 
 import functools
@@ -31,6 +32,8 @@ SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE_S = 45.0
 OPEN_EXTENSION = "%load_ext fal_nb\nimport fal_nb, time"
 """The first cell of a notebook in these tests."""
+
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 Message = namedtuple("Message", "sent kind text")
 """One message from the kernel: when the kernel made it (seconds), its type, its header and content as text."""
@@ -181,7 +184,7 @@ class NotebookPage:
             page.on(event, listener)
 
     def open(self, *, kernel=True):
-        """Open the notebook in a page of its own, without what was open before."""
+        """Load the front end with this notebook and nothing else."""
         where = "lab/tree" if self.server.application == "lab" else "notebooks"
         query = "?reset" if self.server.application == "lab" else ""
         self.page.goto(f"{self.server.url}/{where}/{self.name}{query}")
@@ -189,12 +192,20 @@ class NotebookPage:
         if kernel:
             self.ready()
 
-    def open_beside(self, name):
-        """Open another notebook in the same page, in front of this one."""
+    def open_beside(self, name, *, kernel=True):
+        """Open a notebook in the page as it is, in front of what is open."""
         self.name = name
         self.command("docmanager:open", {"path": name})
         self.page.wait_for_function("(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", arg=name)
-        self.ready()
+        self.page.wait_for_selector(f"{PANEL} .jp-Cell")
+        if kernel:
+            self.ready()
+
+    def reopen(self):
+        """Close the notebook, end its kernel and open it again with another."""
+        self.close_all()
+        self.server.end_kernels()
+        self.open_beside(self.name)
 
     def ready(self):
         """Wait until the notebook has its kernel and nothing runs."""
@@ -204,11 +215,15 @@ class NotebookPage:
         )
         self.idle()
 
+    def close_all(self):
+        """Close every document of the page without saving."""
+        self.page.evaluate("() => { for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose() }")
+
     def leave(self):
-        """Close every document of the page as it is, and listen no more."""
+        """Close every document and listen no more, so that another test may use the page."""
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
-        self.page.evaluate("() => { for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose() }")
+        self.close_all()
 
     def reload(self):
         """Load the page anew, the kernel living on."""
@@ -245,7 +260,7 @@ class NotebookPage:
 
     def stop(self, cancels=None, at_most_s=30.0):
         """Click the notebook's Stop; with `cancels`, return its first truthy value and the seconds until it came."""
-        button = self.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').first
+        button = self.page.locator(f'{PANEL} .jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]')
         return self.click(button, cancels, at_most_s)
 
     def click(self, button, cancels=None, at_most_s=30.0):
@@ -293,7 +308,7 @@ class NotebookPage:
         )
 
     def cell(self, index):
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(index)
+        return self.page.locator(f"{PANEL} .jp-CodeCell").nth(index)
 
     def text(self, index):
         return self.cell(index).locator(".jp-OutputArea").first.inner_text()
@@ -374,7 +389,7 @@ class NotebookPage:
             self.problems.append(f"console: {line.text} ({line.location.get('url')})")
 
     def _all_text(self):
-        return self.page.locator(".jp-Notebook").first.inner_text()[-2000:]
+        return self.page.locator(f"{PANEL} .jp-Notebook").inner_text()[-2000:]
 
 
 @functools.cache
@@ -400,7 +415,7 @@ def _read_frame(frame):
     return Message(sent, header["msg_type"], parts[1])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def simulator_port():
     return free_port()
 
@@ -410,12 +425,12 @@ def simulator(simulator_port, request):
     """A simulator of this test; parametrize it indirectly with its options."""
     from fal_nb.simulator.server import SimulatorServer
 
-    options = {"runners": 2, "speed": 1.0} | getattr(request, "param", {})
+    options = {"runners": 2, "speed": 2.0} | getattr(request, "param", {})
     with SimulatorServer(port=simulator_port, **options) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start_server(tmp_path_factory, simulator_port):
     """Return a function that starts a Jupyter server whose kernels call the simulator."""
     servers = []
@@ -430,7 +445,7 @@ def start_server(tmp_path_factory, simulator_port):
         server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(start_server):
     return start_server("lab")
 
@@ -443,7 +458,7 @@ def chromium():
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(chromium, tmp_path_factory):
     from playwright.sync_api import sync_playwright
 
@@ -468,9 +483,9 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages(browser):
-    """The page of JupyterLab that the tests of a module share, as long as they pass: ``{"lab": page}``."""
+    """The page that tests hand on as long as they pass, by its application."""
     return {}
 
 
@@ -478,8 +493,8 @@ def pages(browser):
 def open_notebook(browser, pages, simulator, request):
     """Return a function that writes a notebook of the given cells, opens it and runs the first one.
 
-    Without cells it opens what is there, in a page of its own. At the end of the test no page may have had an error,
-    neither thrown nor on its console.
+    Without cells it opens what is there. At the end of the test no page may have had an error, neither thrown nor on
+    its console.
     """
     opened = []
 
@@ -487,11 +502,11 @@ def open_notebook(browser, pages, simulator, request):
         server = server or request.getfixturevalue("lab")
         if cells is not None:
             server.write(name, [OPEN_EXTENSION, *cells])
-        shared = pages.pop(server.application, None) if cells is not None else None
+        shared = pages.pop(server.application, None)
         notebook = NotebookPage(shared or browser.new_page(), server, name)
         opened.append(notebook)
         if shared:
-            notebook.open_beside(name)
+            notebook.open_beside(name, kernel=kernel)
         else:
             notebook.open(kernel=kernel)
         if cells is not None:
@@ -500,14 +515,14 @@ def open_notebook(browser, pages, simulator, request):
 
     yield open_cells
     problems = [problem for notebook in opened for problem in notebook.problems]
-    first, *others = opened
-    if request.node.stash.get(FAILED, False) or problems or first.server.application != "lab" or first.page.is_closed():
-        others.append(first)
-    else:
-        first.leave()
-        pages["lab"] = first.page
-    for notebook in others:
-        notebook.page.close()
+    is_sound = not problems and not request.node.stash.get(FAILED, False)
+    for notebook in opened:
+        application = notebook.server.application
+        if is_sound and application == "lab" and application not in pages:
+            notebook.leave()
+            pages[application] = notebook.page
+        else:
+            notebook.page.close()
     for server in {notebook.server for notebook in opened}:
         server.end_kernels()
     assert problems == []

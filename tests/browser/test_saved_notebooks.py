@@ -9,8 +9,13 @@ pytestmark = pytest.mark.browser
 RUN = '%fal run fal-ai/flux/schnell prompt="a red fox"'
 
 
+@pytest.fixture(scope="module")
+def kept():
+    return {}
+
+
 @pytest.fixture
-def saved(open_notebook):
+def run_and_save(open_notebook, kept):
     """Return a function that runs one prompt in a notebook and saves it."""
 
     def run(name):
@@ -19,9 +24,24 @@ def saved(open_notebook):
         notebook.original(1)
         notebook.until(lambda: "data:image/webp" in json.dumps(notebook.outputs(1)))
         notebook.save()
+        kept["notebook"] = (notebook.server.root / name).read_bytes()
         return notebook
 
     return run
+
+
+@pytest.fixture
+def saved(request, kept, lab):
+    """Return a function that writes a notebook in which one prompt was run, as its author saved it."""
+
+    def write(name):
+        if not kept:
+            notebook = request.getfixturevalue("run_and_save")(name)
+            notebook.close_all()
+            lab.end_kernels()
+        (lab.root / name).write_bytes(kept["notebook"])
+
+    return write
 
 
 def assert_static(notebook, index=1):
@@ -48,8 +68,8 @@ def test_a_saved_notebook_holds_html_and_text_and_no_widget(saved, lab):
 
 
 @pytest.mark.both_stacks
-def test_after_a_kernel_restart_the_static_pictures_stand_in_place_of_the_live_cards(saved):
-    notebook = saved("restart.ipynb")
+def test_after_a_kernel_restart_the_static_pictures_stand_in_place_of_the_live_cards(run_and_save):
+    notebook = run_and_save("restart.ipynb")
     notebook.restart_kernel()
     notebook.until(lambda: notebook.cards(1).count() == 0)
     assert_static(notebook)
@@ -59,16 +79,14 @@ def test_after_a_kernel_restart_the_static_pictures_stand_in_place_of_the_live_c
 
 @pytest.mark.both_stacks
 def test_reopened_by_its_author_with_a_fresh_kernel_it_shows_the_pictures(saved, open_notebook, lab):
-    saved("fresh.ipynb").page.close()
-    lab.end_kernels()
+    saved("fresh.ipynb")
     reopened = open_notebook("fresh.ipynb")
     assert_static(reopened)
     reopened.shot("reopened_fresh_kernel")
 
 
 def test_reopened_without_any_kernel_it_shows_the_pictures(saved, open_notebook, lab):
-    saved("none.ipynb").page.close()
-    lab.end_kernels()
+    saved("none.ipynb")
     lab.copy("none.ipynb", "none_copy.ipynb", language="klingon", signed=True)
     reopened = open_notebook("none_copy.ipynb", kernel=False)
     reopened.page.locator(".jp-Dialog button", has_text="No Kernel").click()
@@ -78,8 +96,8 @@ def test_reopened_without_any_kernel_it_shows_the_pictures(saved, open_notebook,
     reopened.shot("reopened_no_kernel")
 
 
-def test_a_strangers_copy_shows_the_pictures_and_hydrates_nothing_even_beside_the_living_original(saved, lab):
-    notebook = saved("mine.ipynb")
+def test_a_strangers_copy_shows_the_pictures_and_hydrates_nothing_even_beside_the_living_original(run_and_save, lab):
+    notebook = run_and_save("mine.ipynb")
     lab.copy("mine.ipynb", "stranger.ipynb")
     notebook.open_beside("stranger.ipynb")
     assert_static(notebook)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from fal_nb import workbench
 from fal_nb.simulator.server import SimulatorServer
@@ -23,8 +24,7 @@ def simulator():
 def shell(simulator, monkeypatch, capsys):
     simulator.clear_faults()
     monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
-    shell = InteractiveShell()
-    shell.history_manager.enabled = False
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     monkeypatch.setattr(workbench, "_shell", lambda: shell)
     current.cache_clear()
     shell.run_cell("%load_ext fal_nb")

@@ -66,7 +66,7 @@ class Caller:
 
 @pytest.fixture
 def serve():
-    """Return a function that starts a simulator and returns a caller of it."""
+    """Return a function that starts a simulator of its own and returns a caller of it."""
     callers = []
 
     def start(**options):
@@ -79,6 +79,16 @@ def serve():
         caller.server.close()
 
 
+@pytest.fixture(scope="session")
+def shared():
+    with SimulatorServer(runners=4, speed=40) as server:
+        caller = Caller(server)
+        yield caller
+        caller.http.close()
+
+
 @pytest.fixture
-def caller(serve):
-    return serve()
+def caller(shared):
+    """Return a caller of the simulator that the tests share, as new; a test that closes it takes `serve`."""
+    shared.server.reset()
+    return shared

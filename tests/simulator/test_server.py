@@ -231,3 +231,25 @@ def test_nothing_is_imported_that_the_wheel_does_not_need():
     code = "import sys, fal_nb.simulator.process; print(sorted({'numpy','PIL','av','uvicorn','starlette','pydantic','httpx'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_reset_server_is_as_new_at_the_same_address(serve):
+    caller = serve(runners=1)
+    running, queued = (caller.accepted(arguments={"seconds": 3000}) for _ in range(2))
+    caller.wait_for(running, "IN_PROGRESS")
+    url = caller.upload(b"x", "image/png").json()["access_url"]
+    caller.server.fault("rate-limit", after=1)
+    caller.server.reset()
+    assert (caller.server.counters(), caller.server.ledger()) == ({}, [])
+    assert [caller.http.get(body["status_url"]).status_code for body in (running, queued)] == [404, 404]
+    assert caller.http.get(url).status_code == 404
+    assert [caller.finished(arguments={"echo": "again"}).json() for _ in range(2)] == [{"echo": "again"}] * 2
+
+
+def test_a_reset_ends_streams_that_are_open(serve):
+    caller = serve(runners=0)
+    submitted = caller.accepted()
+    events = caller.iter_events(f"{submitted['status_url']}/stream")
+    assert next(events)["status"] == "IN_QUEUE"
+    caller.server.reset()
+    assert [event["error_type"] for event in events] == ["runner_disconnected"]

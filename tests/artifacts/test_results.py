@@ -275,7 +275,7 @@ class TestSave:
             call(picture()).files[0].save("file/deep/x.png")
 
     def test_a_disk_that_fills_up_leaves_no_half_file(self, call, picture, monkeypatch):
-        from fal_nb import result as module
+        from fal_nb import results as module
 
         def fill_up(source, target, size):
             target.write(source.read(10))
