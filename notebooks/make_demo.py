@@ -22,7 +22,7 @@ WANTED = {"pictures": (r"<img[^>]+src=\"data:image/", 3), "videos": (r"<video\b"
 def main() -> int:
     """Write the page and return 0, or say what is missing and return 1."""
     notebook = nbformat.read(HERE / "01_quickstart.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("%load_ext fal_nb\n%config FalMagics.embed_media = True"))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("get_ipython().config.FalMagics.embed_media = True"))
     with tempfile.TemporaryDirectory() as home:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("FAL_")}
         os.environ.clear()

@@ -177,7 +177,6 @@ class Http:
     async def _end_background(self) -> None:
         here = asyncio.get_running_loop()
         mine = [task for task in self._background if task.get_loop() is here]
-        await asyncio.sleep(0)  # a task that has not begun would be cancelled without cleaning up
         for task in mine:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)

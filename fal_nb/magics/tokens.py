@@ -194,7 +194,8 @@ def _read_option(text: str, start: int, short: str) -> Token:
     if operator:
         return _with_value(text, "option", start, name, operator, end)
     if end < len(text) and not text[end].isspace() and not _LAST_SEMICOLON.match(text, end):
-        mistake = Mistake(f"after --{name} a space or = is missing", end, Edit(end, end, "="), Edit(end, end + 1, "="))
+        fix = Edit(end, end + (text[end] == ":"), "=")
+        mistake = Mistake(f"after --{name} a space or = is missing", end, fix)
         return Token("option", start, text[start:], name, mistake=mistake)
     return Token("option", start, found[0], name)
 

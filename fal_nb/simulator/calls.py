@@ -158,8 +158,8 @@ class Calls:
         return self._event_stream(incoming, events, first, {names.REQUEST_ID: request.request_id})
 
     async def _new_request(self, incoming: Incoming) -> SimulatedRequest | Response:
-        found = self._simulation.registry.find(incoming.operation.path)
         body = await incoming.request.body()
+        found = await self._simulation.find_endpoint(incoming.operation.path)
         if found is None:
             return _no_such_path(incoming.operation.path)
         endpoint_id, endpoint = found

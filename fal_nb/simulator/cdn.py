@@ -12,8 +12,6 @@ from starlette.responses import Response, StreamingResponse
 
 from fal_nb.protocol import headers as names
 from fal_nb.simulator.answers import json_response
-from fal_nb.simulator.media.encoding import encode_picture
-from fal_nb.simulator.media.picture import PictureSpec, paint
 from fal_nb.simulator.simulation import Simulation
 from fal_nb.simulator.storage import StoredFile
 
@@ -77,7 +75,7 @@ async def read_file(simulation: Simulation, key: str, request: Request) -> Respo
 
 async def read_thumbnail(simulation: Simulation, path: str) -> Response:
     """Answer with the picture that stands for an endpoint in a catalogue."""
-    found = simulation.registry.find(path.removesuffix(".jpg"))
+    found = await simulation.find_endpoint(path.removesuffix(".jpg"))
     if found is None:
         return json_response({"detail": "File not found"}, 404)
     data = await asyncio.to_thread(_draw_thumbnail, found[1].title)
@@ -86,6 +84,9 @@ async def read_thumbnail(simulation: Simulation, path: str) -> Response:
 
 @lru_cache(maxsize=64)
 def _draw_thumbnail(title: str) -> bytes:
+    from fal_nb.simulator.media.encoding import encode_picture  # noqa: PLC0415 - the server should start without it
+    from fal_nb.simulator.media.picture import PictureSpec, paint  # noqa: PLC0415
+
     return encode_picture(paint(PictureSpec(title, 1, 512, 384)), "jpeg")[0]
 
 

@@ -137,7 +137,7 @@ class Routes:
 
     async def _openapi(self, incoming: Incoming) -> Response:
         wanted = incoming.request.query_params.get("endpoint_id", "")
-        found = self._simulation.registry.find(wanted)
+        found = await self._simulation.find_endpoint(wanted)
         if found is None:
             return json_response({"detail": f"No endpoint is called {wanted[:120]!r}"}, 404)
         return json_response(openapi_document(found[1], self._simulation.base_url))

@@ -181,7 +181,7 @@ class SimulatorServer:
         self._stop = asyncio.Event()
         self._simulation = Simulation(self.base_url, self._options, self._endpoints)
         routes = Routes(self._simulation)
-        server = _HttpServer(_http_config(routes, self._simulation), self._ready)
+        server = _HttpServer(_http_config(routes, self._simulation), self._started)
         serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))
         try:
             await self._until_stopped(serving)
@@ -190,6 +190,10 @@ class SimulatorServer:
             routes.close()
             server.end()
             await serving
+
+    def _started(self) -> None:
+        self._ready.set()
+        self._simulation.warm_up()
 
     async def _until_stopped(self, serving: asyncio.Future[None]) -> None:
         """Wait for `close`, for the idle limit, or for the end of the server."""
@@ -208,9 +212,9 @@ class SimulatorServer:
 class _HttpServer(uvicorn.Server):
     """Tells when it answers, and ends without waiting for the next tick."""
 
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._on_started = on_started
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -229,7 +233,7 @@ class _HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
-        self._ready.set()
+        self._on_started()
 
 
 def _bind(port: int) -> socket.socket:

@@ -7,10 +7,11 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fal_nb.protocol import headers as names
+from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.simulator.answers import Answer
 from fal_nb.simulator.connections import Connections
 from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
@@ -25,7 +26,7 @@ from fal_nb.simulator.studio import SpeechMemory
 
 __all__ = ["Options", "Simulation", "new_request_id"]
 
-_DRAWING_THREADS = 2
+_DRAWING_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Simulation:
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "fal_nb-simulator-draw")
         self.runner = Runner(self.files, SpeechMemory(), self._threads, options.speed)
         self.queue = Queue(self.runner, options.runners, options.effective_pickup_s, self._settle)
+        self._warming: Future[None] | None = None
         self.last_activity = time.monotonic()
         self.active = 0
         self.closing = asyncio.Event()
@@ -109,6 +111,16 @@ class Simulation:
     def _settle(self, request: SimulatedRequest) -> None:
         if request.answer is not None:
             self.settle(request, request.answer)
+
+    def warm_up(self) -> None:
+        """Import in a thread what the first request would wait for."""
+        self._warming = self._threads.submit(self.registry.load_all)
+
+    async def find_endpoint(self, path: str) -> tuple[EndpointId, SimulatedEndpoint] | None:
+        """Return an endpoint by its id as a client wrote it, or None; does not hold up the loop while it warms up."""
+        if self._warming is None or self._warming.done():
+            return self.registry.find(path)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.registry.find, path)
 
     def reset(self) -> None:
         """Be as new: unfinished work is ended, requests, counts, ledger, faults and files are forgotten."""

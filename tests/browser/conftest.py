@@ -6,6 +6,7 @@ and simulator (always at the same address) are each test's own.
 """
 
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -17,9 +18,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import namedtuple
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
 import pytest
@@ -35,10 +36,21 @@ OPEN_EXTENSION = "%load_ext fal_nb\nimport fal_nb, time"
 
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
-Message = namedtuple("Message", "sent kind text")
-"""One message from the kernel: when the kernel made it (seconds), its type, its header and content as text."""
 
-Stop = namedtuple("Stop", "cancels waited_s")
+class Message(NamedTuple):
+    """One message from the kernel; `sent` is when the kernel made it, in seconds."""
+
+    sent: float
+    kind: str
+    content: str
+
+
+class Click(NamedTuple):
+    """What a click brought about, and the seconds from the page's click event until then."""
+
+    value: Any
+    waited_s: float
+
 
 FAILED = pytest.StashKey()
 
@@ -258,18 +270,22 @@ class NotebookPage:
             self.start(index)
         self.idle()
 
-    def stop(self, cancels=None, at_most_s=30.0):
-        """Click the notebook's Stop; with `cancels`, return its first truthy value and the seconds until it came."""
+    def stop(self, effect=None):
+        """Click the notebook's Stop; see `click`."""
         button = self.page.locator(f'{PANEL} .jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]')
-        return self.click(button, cancels, at_most_s)
+        return self.click(button, effect)
 
-    def click(self, button, cancels=None, at_most_s=30.0):
-        clicked = time.monotonic()
+    def click(self, button, effect=None):
+        """Click a button; with `effect`, return its first truthy value and how long it took to come."""
+        self.page.evaluate(
+            "() => addEventListener('click', () => { window.clickedAt = Date.now() }, { capture: true, once: true })"
+        )
         button.click()
-        if cancels is None:
+        if effect is None:
             return None
-        value = until(cancels, at_most_s, 0.005, "a cancel to arrive at the server")
-        return Stop(value, time.monotonic() - clicked)
+        value = until(effect, interval_s=0.005, what="the effect of a click")
+        seen = time.time()
+        return Click(value, seen - self.page.evaluate("() => window.clickedAt") / 1000)
 
     def save(self):
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
@@ -382,7 +398,10 @@ class NotebookPage:
             self.problems.append(f"page error: {error.stack or error}")
 
     def _websocket(self, socket):
-        socket.on("framereceived", lambda frame: self._frames.append(frame))
+        socket.on("framereceived", self._frame)
+
+    def _frame(self, frame):
+        self._frames.append(frame)
 
     def _console(self, line):
         if line.type == "error":
@@ -406,12 +425,12 @@ def _read_frame(frame):
         if count > 100:
             return None
         places = struct.unpack_from(f"<{count}Q", frame, 8)
-        pieces = [frame[a:b] for a, b in zip(places, places[1:], strict=False)]
+        pieces = [frame[a:b] for a, b in itertools.pairwise(places)]
         parts = [pieces[1].decode(), pieces[4].decode()]
     header = json.loads(parts[0])
     if not header.get("msg_type"):
         return None
-    sent = datetime.fromisoformat(header["date"].replace("Z", "+00:00")).timestamp()
+    sent = datetime.fromisoformat(header["date"]).timestamp()
     return Message(sent, header["msg_type"], parts[1])
 
 

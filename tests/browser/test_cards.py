@@ -119,18 +119,17 @@ def test_a_cards_widget_shows_and_updates_inside_a_vbox(open_notebook, simulator
     notebook = open_notebook(
         "widget.ipynb",
         [
-            "import ipywidgets\n"
-            "job = fal_nb.submit('fal-ai/flux/dev', {'prompt': 'a red fox'})\n"
-            "ipywidgets.VBox([ipywidgets.Label('above'), fal_nb.card(job).widget])"
+            "from ipywidgets import Label, VBox; job = fal_nb.submit('fal-ai/flux/dev', {'prompt': 'a red fox'})",
+            "VBox([Label('above'), fal_nb.card(job).widget])",
         ],
     )
-    notebook.run(1)
-    assert notebook.cell(1).locator(".widget-vbox .fal-nb-card").count() == 1
-    notebook.state("QUEUED", 1)
+    notebook.run(1, 2)
+    assert notebook.cell(2).locator(".widget-vbox .fal-nb-card").count() == 1
+    notebook.state("QUEUED", 2)
     simulator.set_runners(1)
-    notebook.state("RUNNING", 1)
-    assert notebook.original(1) == (1024, 768)
-    notebook.state("SUCCEEDED", 1)
+    notebook.state("RUNNING", 2)
+    assert notebook.original(2) == (1024, 768)
+    notebook.state("SUCCEEDED", 2)
 
 
 HOSTILE = """"><img src=x onerror="window.hostile = 1"></div><script>window.hostile = 2</script>
@@ -142,8 +141,9 @@ def test_hostile_words_run_nothing_neither_live_nor_static_nor_after_reopening(o
         "hostile.ipynb",
         [
             f"%%fal run fal-ai/flux/schnell\n{HOSTILE}",
-            f"words = {HOSTILE!r}\n"
-            "fal_nb.submit('fal-ai/flux/schnell', {'prompt': words, 'image_size': words, words: words})",
+            "fal_nb.submit('fal-ai/flux/schnell', dict.fromkeys(['prompt', 'image_size', words], words))".replace(
+                "words", repr(HOSTILE)
+            ),
         ],
     )
 

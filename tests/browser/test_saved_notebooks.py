@@ -7,6 +7,11 @@ import pytest
 pytestmark = pytest.mark.browser
 
 RUN = '%fal run fal-ai/flux/schnell prompt="a red fox"'
+TWENTY = """
+prompts = ["a red fox", "an old lighthouse at night", "a market in the rain", "two herons, ink"]
+for seed in range(20):
+    display(fal_nb.submit("fal-ai/flux/dev", {"prompt": prompts[seed % 4], "seed": seed}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,11 @@ def assert_static(notebook, index=1):
     assert notebook.cards(index).count() == 0
 
 
+def is_trusted(notebook, index):
+    cells = "window.jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code')"
+    return notebook.page.evaluate(f"(i) => {cells}[i].model.trusted", index)
+
+
 @pytest.mark.both_stacks
 def test_a_saved_notebook_holds_html_and_text_and_no_widget(saved, lab):
     saved("plain.ipynb")
@@ -82,6 +92,7 @@ def test_reopened_by_its_author_with_a_fresh_kernel_it_shows_the_pictures(saved,
     saved("fresh.ipynb")
     reopened = open_notebook("fresh.ipynb")
     assert_static(reopened)
+    assert is_trusted(reopened, 1)
     reopened.shot("reopened_fresh_kernel")
 
 
@@ -92,6 +103,7 @@ def test_reopened_without_any_kernel_it_shows_the_pictures(saved, open_notebook,
     reopened.page.locator(".jp-Dialog button", has_text="No Kernel").click()
     reopened.page.locator(".jp-Dialog").wait_for(state="detached")
     assert_static(reopened)
+    assert is_trusted(reopened, 1)
     assert lab.get("/api/kernels") == []
     reopened.shot("reopened_no_kernel")
 
@@ -101,8 +113,7 @@ def test_a_strangers_copy_shows_the_pictures_and_hydrates_nothing_even_beside_th
     lab.copy("mine.ipynb", "stranger.ipynb")
     notebook.open_beside("stranger.ipynb")
     assert_static(notebook)
-    cell = "() => window.jupyterapp.shell.currentWidget.content.widgets[2]"
-    assert notebook.page.evaluate(f"({cell})().model.trusted") is False
+    assert not is_trusted(notebook, 1)
     assert notebook.page.locator(".fal-nb-card").count() == 1
     notebook.shot("reopened_by_a_stranger")
 
@@ -124,14 +135,7 @@ def test_after_a_page_reload_on_the_living_kernel_the_card_is_live_again(open_no
 
 @pytest.mark.parametrize("simulator", [{"runners": 20, "speed": 4.0}], indirect=True)
 def test_twenty_results_of_one_picture_add_less_than_300_kilobytes(open_notebook, simulator, lab):
-    notebook = open_notebook(
-        "twenty.ipynb",
-        [
-            "prompts = ['a red fox', 'an old lighthouse at night', 'a market in the rain', 'two herons, ink']\n"
-            "for seed in range(20):\n"
-            "    display(fal_nb.submit('fal-ai/flux/dev', {'prompt': prompts[seed % 4], 'seed': seed}))"
-        ],
-    )
+    notebook = open_notebook("twenty.ipynb", [TWENTY])
     notebook.save()
     before = lab.size("twenty.ipynb")
     notebook.run(1)

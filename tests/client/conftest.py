@@ -243,6 +243,7 @@ class FalServer(Wire):
         self.open_streams = 0
         self.most_streams = 0
         self.finish_at_once = False
+        self.before_stream_end: Callable[[], Awaitable[None]] | None = None
         self.result_reply: Reply | None = None
         self.changed = asyncio.Condition()
         self.result_lag = 0
@@ -339,6 +340,8 @@ class FalServer(Wire):
                 status = job.statuses[shown]
                 yield b": ping\n\n"
                 yield b"data: " + json.dumps(self._status(job, status, request)).encode() + b"\n\n"
+                if status["status"] == "COMPLETED" and self.before_stream_end:
+                    await self.before_stream_end()
                 if status["status"] == "COMPLETED" or self.stream_mode == "cut":
                     return
                 shown += 1

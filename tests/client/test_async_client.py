@@ -84,12 +84,12 @@ class TestSubscribe:
         assert server.count("PUT", "/cancel") == 1
         await server.until(lambda: any(reader.at_eof() for reader in server.readers))
 
-    async def test_cancelled_twice_leaves_at_once_and_the_cancel_still_goes_out(self, server, client):
+    async def test_cancelled_twice_leaves_at_once_and_the_cancel_still_goes_out(self, server, client, kit):
         release = asyncio.Event()
 
         async def slow(request, writer):
             await release.wait()
-            return server.cancel_reply
+            return kit.Reply(503, b"")
 
         server.script("PUT", "/cancel", slow)
         task = asyncio.create_task(client.subscribe(ENDPOINT, {}))
@@ -101,7 +101,7 @@ class TestSubscribe:
             with pytest.raises(asyncio.CancelledError):
                 await task
         release.set()
-        assert server.count("PUT") == 1
+        await server.until(lambda: server.count("PUT") == 2)
 
     async def test_raises_what_a_callback_raises(self, server, client):
         def fail(request_id):
@@ -182,6 +182,35 @@ class TestByRequestId:
 
 async def test_a_run_returns_the_result(client):
     assert await client.run(ENDPOINT, {"a": 1}, hint="h", headers={"X-Own": "1"}) == {"ran": {"a": 1}}
+
+
+async def test_no_kind_of_call_shares_its_connections_with_another():
+    pools = {}
+
+    def answer(request):
+        kind = request.url.path.rpartition("/")[2]
+        pools[kind if kind in {"stream", "cancel", "upload"} else request.url.host] = request.extensions["fal_pool"]
+        if kind == "stream":
+            return httpx.Response(
+                200, text='data: {"status": "COMPLETED"}\n\n', headers={"content-type": "text/event-stream"}
+            )
+        return httpx.Response(
+            200, json={"request_id": "r", "token": "t", "token_type": "B", "expires_at": "", "access_url": "x"}
+        )
+
+    async with AsyncClient("id:secret", transport=httpx.MockTransport(answer)) as client:
+        await client.subscribe("a/b", {})
+        await client.cancel("a/b", "r")
+        await client.run("a/b", {})
+        await client.upload(b"x", "text/plain")
+    assert pools == {
+        "queue.fal.run": "calls",
+        "rest.fal.ai": "calls",
+        "stream": "streams",
+        "cancel": "cancels",
+        "fal.run": "direct",
+        "upload": "files",
+    }
 
 
 async def test_any_httpx_transport_can_stand_in():

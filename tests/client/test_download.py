@@ -113,14 +113,19 @@ async def test_redirects_are_followed_a_few_times(files, downloads, tmp_path, ki
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_a_file_over_the_limit_is_not_fetched(files, downloads, tmp_path, kit, announced):
-    async def pieces():
-        for _ in range(100):
-            yield b"x" * 100_000
+async def test_a_file_over_the_limit_is_not_fetched(files, downloads, tmp_path, announced):
+    async def announce(request, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n")
+        await writer.drain()
+        await asyncio.Event().wait()
 
-    files.steps = [kit.Reply(200, b"x" * 2_000_000 if announced else pieces())]
+    async def send(request, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2_000_000)
+        await writer.drain()
+
+    files.steps = [announce if announced else send]
     with pytest.raises(TransferError, match="over 1500000 bytes"):
-        await downloads.download(f"{files.base}/a.png", tmp_path / "a.png", max_bytes=1_500_000)
+        await downloads.download(f"{files.base}/a.png", tmp_path / "a.png", max_bytes=1_500_000, timeout_s=10)
     assert left_over(tmp_path) == []
     assert len(files.requests) == 1
 

@@ -242,9 +242,13 @@ class TestFollow:
 
     async def test_a_stream_read_to_its_end_leaves_its_connection_to_the_next(self, server, client):
         server.finish_at_once = True
+        ending = asyncio.Event()
+        server.before_stream_end = ending.wait
         for _ in range(3):
+            ending.clear()
             submitted = await client.queue.submit(ENDPOINT, {})
             await collect(client.queue.iter_status(ENDPOINT, submitted.request_id))
+            ending.set()
             await server.until(lambda: server.open_streams == 0)
             await asyncio.gather(*client._http._background)
         assert server.connections == 2

@@ -100,7 +100,7 @@ quoted: "5"
 date: 2026-01-31
 yes_is_text: yes
 time: 12:30
-seed: 42
+seed: 100
 hex: 0x1F
 octal: 0o17
 leading: 012
@@ -133,7 +133,7 @@ def test_yaml_has_the_types_of_yaml_1_2_and_templates_in_its_texts():
         "date": "2026-01-31",
         "yes_is_text": "yes",
         "time": "12:30",
-        "seed": 42,
+        "seed": 100,
         "hex": 31,
         "octal": 15,
         "leading": 12,

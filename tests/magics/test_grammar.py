@@ -237,6 +237,17 @@ BAD = [
     ("run a/b -- x", "column 14: a name belongs directly after --."),
     ("run a/b -x", "column 14: run has no option -x; `%fal help run` lists what it takes."),
     ('run a/b --seed"5"', 'column 20: after --seed a space or = is missing. Write: %fal run a/b --seed="5"'),
+    ("run a/b --seed:5", "column 20: after --seed a space or = is missing. Write: %fal run a/b --seed=5"),
+    ("run --flag", "column 9: the endpoint is missing, for example fal-ai/flux/dev. Write: %fal run fal-ai/flux/dev --flag"),
+    ("run x=a/b", "column 9: the endpoint is missing, for example fal-ai/flux/dev. Write: %fal run fal-ai/flux/dev x=a/b"),
+    ("run https://www.fal.ai/models/a/b/c/api", "column 10: an endpoint is not a URL. Write: %fal run a/b/c"),
+    ("run http://fal.ai/models/a/b/examples#x", "column 10: an endpoint is not a URL. Write: %fal run a/b"),
+    ("run https://fal.ai/models/a/b/", "column 10: an endpoint is not a URL. Write: %fal run a/b"),
+    ("run a/b x:='[1 2]'", "column 21: not JSON: expecting ',' delimiter."),
+    ('run a/b x:="\\q"', "column 18: not JSON: invalid \\escape."),
+    ('run a/b prompt="{_x + 1}"',
+     (f"column 22: {{_x + 1}} is not {{name}}, {{name.attr}} or {{name[key]}}: anything more belongs in a Python "
+     f'variable; {Q}. Write: %fal run a/b prompt="{{{{_x + 1}}}}"')),
     ("submit a/b --direct", ("column 17: --direct is an option of run, not of submit; an input of that name is "
                             "NAME=VALUE. Write: %fal run a/b --direct")),
 ]  # fmt: skip
@@ -306,7 +317,7 @@ def test_of_two_last_semicolons_the_first_belongs_to_a_bare_value():
     assert parse_line("run a/b x=a;;").inputs[0].value == Bare("a;")
 
 
-@pytest.mark.parametrize("text", ["12", "#12", "3f2a-b0"])
+@pytest.mark.parametrize("text", ["12", "#12", "#100", "3f2a-b0"])
 def test_after_a_subcommand_about_jobs_a_hash_with_digits_is_a_job_and_no_comment(text):
     assert [word.text for word in parse_line(f"status {text} # a comment").words] == [text]
 
@@ -373,6 +384,12 @@ def test_a_mistake_whose_correction_is_long_too_gets_no_correction():
     with pytest.raises(GrammarError) as caught:
         parse_line(f'run a/b prompt="{"fox " * 100}')
     assert str(caught.value) == "column 21: the quote opened here is never closed."
+
+
+@pytest.mark.parametrize(("length", "shown"), [(60, "x" * 60), (61, "x" * 59 + "…")])
+def test_a_word_is_quoted_up_to_sixty_characters(length, shown):
+    with pytest.raises(GrammarError, match=f"there is no subcommand '{shown}',"):
+        parse_line("x" * length)
 
 
 def test_a_long_word_is_like_no_other():

@@ -1,34 +1,33 @@
-"""The simulated endpoints by id."""
+"""The simulated endpoints by id; each family is imported when it is first asked for.
+
+What draws and records takes longer to import than everything else together, and a server that answers early matters
+more: `load_all` is called in a thread once it does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 
 from fal_nb.errors import EndpointError
 from fal_nb.protocol.endpoint import EndpointId
-from fal_nb.simulator.endpoints.elevenlabs import ElevenLabsTurbo
 from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
-from fal_nb.simulator.endpoints.fast_sdxl import FastSdxl
-from fal_nb.simulator.endpoints.flux import FluxDev, FluxDevImageToImage, FluxSchnell
-from fal_nb.simulator.endpoints.flux_pro import FluxPro, FluxProUltra
-from fal_nb.simulator.endpoints.kling_video import KlingTextToVideo
-from fal_nb.simulator.endpoints.sleep import Sleep
-from fal_nb.simulator.endpoints.whisper import Whisper
 
 __all__ = ["Registry"]
 
-_ENDPOINTS: tuple[type[SimulatedEndpoint], ...] = (
-    FluxSchnell,
-    FluxDev,
-    FluxDevImageToImage,
-    FluxPro,
-    FluxProUltra,
-    FastSdxl,
-    KlingTextToVideo,
-    ElevenLabsTurbo,
-    Whisper,
-    Sleep,
-)
+_PLACES = {
+    "fal-ai/flux/schnell": "flux.FluxSchnell",
+    "fal-ai/flux/dev": "flux.FluxDev",
+    "fal-ai/flux/dev/image-to-image": "flux.FluxDevImageToImage",
+    "fal-ai/flux-pro/v1.1": "flux_pro.FluxPro",
+    "fal-ai/flux-pro/v1.1-ultra": "flux_pro.FluxProUltra",
+    "fal-ai/fast-sdxl": "fast_sdxl.FastSdxl",
+    "fal-ai/kling-video/v3/pro/text-to-video": "kling_video.KlingTextToVideo",
+    "fal-ai/elevenlabs/tts/turbo-v2.5": "elevenlabs.ElevenLabsTurbo",
+    "fal-ai/whisper": "whisper.Whisper",
+    "simulator/sleep": "sleep.Sleep",
+}
+"""Module and class of each endpoint, below this package."""
 
 
 class Registry:
@@ -41,11 +40,11 @@ class Registry:
     """
 
     def __init__(self, more: Iterable[SimulatedEndpoint] = ()) -> None:
-        known = (*(cls() for cls in _ENDPOINTS), *more)
-        self._endpoints = {endpoint.endpoint_id: endpoint for endpoint in known}
+        self._loaded = {endpoint.endpoint_id: endpoint for endpoint in more}
 
     def __iter__(self) -> Iterator[SimulatedEndpoint]:
-        return iter(self._endpoints.values())
+        self.load_all()
+        return iter(list(self._loaded.values()))
 
     def find(self, path: str) -> tuple[EndpointId, SimulatedEndpoint] | None:
         """Return an endpoint by its id as a client wrote it, or None."""
@@ -53,5 +52,18 @@ class Registry:
             endpoint_id = EndpointId.parse(path)
         except EndpointError:
             return None
-        endpoint = self._endpoints.get(str(endpoint_id))
+        endpoint = self._load(str(endpoint_id))
         return None if endpoint is None else (endpoint_id, endpoint)
+
+    def load_all(self) -> None:
+        """Import every family; takes a good part of a second the first time."""
+        for endpoint_id in _PLACES:
+            self._load(endpoint_id)
+
+    def _load(self, endpoint_id: str) -> SimulatedEndpoint | None:
+        place = _PLACES.get(endpoint_id)
+        if place is not None and endpoint_id not in self._loaded:
+            module, name = place.split(".")
+            cls: type[SimulatedEndpoint] = getattr(import_module(f"{__package__}.{module}"), name)
+            self._loaded[endpoint_id] = cls()
+        return self._loaded.get(endpoint_id)
