@@ -22,6 +22,7 @@ def test_run_shows_a_queue_position_then_a_bar_that_advances_with_log_lines_then
     )
     notebook.theme(theme)
     notebook.run(1)
+    notebook.until(lambda: len(simulator.ledger()) == 2)
     notebook.start(2)
     words = notebook.card(2).locator(".fal-nb-words")
     notebook.until(lambda: words.inner_text() == "position 3 in the queue")
