@@ -238,7 +238,8 @@ class Result(dict[str, Any]):
         self.record_id: int | None = snapshot.record_id if snapshot else None
         self.endpoint: str | None = snapshot.endpoint if snapshot else None
         self.request_id: str | None = snapshot.request_id if snapshot else None
-        self.arguments: dict[str, Any] = dict(snapshot.arguments) if snapshot else {}
+        arguments = snapshot.arguments if snapshot else None
+        self.arguments: dict[str, Any] = dict(arguments) if isinstance(arguments, Mapping) else {}
         self.cost: float | None = snapshot.cost if snapshot else None
         self.currency: str | None = snapshot.currency if snapshot else None
         self.artifacts: tuple[Artifact, ...] = tuple(snapshot.artifacts) if snapshot else ()

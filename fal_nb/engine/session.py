@@ -248,10 +248,7 @@ class Session:
             base = ensure_running(self.home)
             settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
             self._close_jobs_of_gone_simulators(base)
-            self.notify(
-                "No key found: the built-in simulator serves (outputs simulated, nothing billed). "
-                "Set FAL_KEY for fal.ai."
-            )
+            self.notify("No key found: the simulator serves, nothing is billed. Set FAL_KEY for fal.ai.")
         return settings
 
     def _close_jobs_of_gone_simulators(self, base: str) -> None:

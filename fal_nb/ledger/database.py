@@ -118,13 +118,17 @@ class Database:
         """Create the file where there is none, readable by its owner only: prompts are private."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            if not self.path.parent.is_dir():
+                raise self._not_created("its folder is a file") from None
         except OSError as error:
-            if not self.path.is_file():
-                raise HistoryError(
-                    f"History file {self.path} cannot be created ({error.strerror}): "
-                    f"allow writing to its folder, {_ELSEWHERE}."
-                ) from error
+            raise self._not_created(error.strerror or str(error)) from error
+
+    def _not_created(self, why: str) -> HistoryError:
+        return HistoryError(
+            f"History file {self.path} cannot be created ({why}): allow writing to its folder, {_ELSEWHERE}."
+        )
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

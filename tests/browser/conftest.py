@@ -229,7 +229,12 @@ class NotebookPage:
 
     def close_all(self):
         """Close every document of the page without saving."""
-        self.page.evaluate("() => { for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose() }")
+        self.page.evaluate(
+            """() => { for (const each of [...window.jupyterapp.shell.widgets('main')]) {
+                if (each.context) each.context.model.dirty = false;
+                each.close() } }"""
+        )
+        self.page.locator(".jp-NotebookPanel").first.wait_for(state="detached")
 
     def leave(self):
         """Close every document and listen no more, so that another test may use the page."""

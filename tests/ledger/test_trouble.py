@@ -24,6 +24,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(path):
     assert str(path) in text
     assert "damaged" in text
     assert path.read_bytes() == b"these are somebody's notes\n" * 500
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
 def test_a_file_damaged_inside_is_reported_and_not_overwritten(path, new):
@@ -61,9 +62,10 @@ def test_a_file_that_may_only_be_read_says_so_and_can_still_be_read(path, new, m
         assert store.count() == 1
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+@pytest.mark.parametrize("below", ["history.sqlite", "home/history.sqlite"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, below):
     (tmp_path / "file").write_text("not a folder")
-    path = tmp_path / "file" / "home" / "history.sqlite"
+    path = tmp_path / "file" / below
     text = line_of(lambda: HistoryStore(path))
     assert str(path) in text
     assert "FAL_NB_HOME" in text
