@@ -44,7 +44,9 @@ def test_a_call_goes_through_its_states_and_brings_a_stored_picture(session):
     assert job.snapshot.billable_units == 1
 
 
-def test_a_job_takes_three_requests(session, simulator):
+@pytest.mark.parametrize("seconds", [0.2, 60 if os.environ.get("FAL_NB_TEST_SIZE") == "full" else 4])
+def test_a_job_takes_three_requests_however_long_it_takes(session, simulator, seconds):
+    simulator.fault("long", seconds=seconds, times=1)
     job = session.submit(DEV, {"prompt": "three"})
     job.get()
     counted = simulator.requests(job.request_id)

@@ -1,0 +1,90 @@
+"""The notebooks that are shipped, run top to bottom as nbclient and nbconvert run them by default."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from fal_nb.simulator.process import stop
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    yield folder
+    stop(folder)
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def executed(request, home):
+    """The notebook as nbclient leaves it, with its defaults, and no key or network."""
+    notebook = nbformat.read(request.param, as_version=4)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAL_")}
+    env = {**kept, "FAL_NB_HOME": str(home), "HOME": str(home), "IPYTHONDIR": str(home / "ipython")}
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(home)}})
+    client.execute(env=env)
+    return notebook
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def test_it_is_kept_without_outputs_in_the_repository():
+    for path in NOTEBOOKS:
+        assert not outputs(nbformat.read(path, as_version=4)), path.name
+
+
+def test_every_cell_runs_and_no_job_failed(executed):
+    assert not [output for output in outputs(executed) if output.output_type == "error"]
+    assert "failed</b>" not in json.dumps(executed)
+
+
+def test_no_widget_state_and_no_widget_view_is_in_it(executed):
+    assert "widgets" not in executed.metadata
+    assert not [
+        output for output in outputs(executed) if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+
+
+def test_every_output_is_plain_html_without_script_or_outside_address(executed):
+    pages = [output.data["text/html"] for output in outputs(executed) if "text/html" in output.get("data", {})]
+    assert pages
+    for page in pages:
+        assert "<script" not in page
+        assert "http" not in re.sub(r'data:[^"]*', "", page)
+
+
+def test_the_quickstart_shows_its_media(executed):
+    text = json.dumps(executed)
+    assert text.count("data:image/webp;base64,") >= 5
+    assert "output.mp4" in text
+    assert "output.mp3" in text
+
+
+def test_an_output_of_one_picture_stays_small(executed):
+    for output in outputs(executed):
+        page = output.get("data", {}).get("text/html", "")
+        pictures = page.count("data:image/webp")
+        assert len(page) <= 15_000 * max(pictures, 1)
+
+
+def test_nbconvert_shows_the_pictures_and_needs_no_widget_code(executed, tmp_path):
+    path = tmp_path / "executed.ipynb"
+    nbformat.write(executed, path)
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", str(path)]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    page = path.with_suffix(".html").read_text("utf-8")
+    assert page.count("data:image/webp;base64,") >= 5
+    assert "html-manager" not in page
