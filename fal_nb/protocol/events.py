@@ -57,9 +57,8 @@ class EventDecoder:
             self._after_cr = True
         lines = (self._buffer + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._buffer = lines.pop()
-        if len(self._buffer) + self._size > _MAX_EVENT_CHARS:
-            raise ProtocolError("The server sent an event of over 64 MiB.")
         events = [self._take_line(line) for line in lines]
+        self._check_size(len(self._buffer))
         return [event for event in events if event is not None]
 
     def _take_line(self, line: str) -> Event | None:
@@ -70,11 +69,16 @@ class EventDecoder:
         if name == "data":
             self._data.append(value)
             self._size += len(value)
+            self._check_size()
         elif name == "event":
             self._event = value
         elif name == "id" and "\0" not in value:
             self._id = value
         return None
+
+    def _check_size(self, pending: int = 0) -> None:
+        if self._size + pending > _MAX_EVENT_CHARS:
+            raise ProtocolError("The server sent an event of over 64 MiB.")
 
     def _dispatch(self) -> Event | None:
         data, name = self._data, self._event

@@ -1,7 +1,5 @@
 """Many jobs at once: what the kernel sends, and that nothing of it is lost."""
 
-import bisect
-
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -45,9 +43,10 @@ def test_a_hundred_running_jobs_send_ten_messages_a_second_at_most_and_lose_no_o
         return len(twins) == 100 and all(">done</b>" in twin and "data:image/webp" in twin for twin in twins)
 
     notebook.until(settled)
-    sent = sorted(message.sent for message in notebook.messages() if message.kind in OURS)
-    in_a_second = [bisect.bisect_left(sent, at + 1) - place for place, at in enumerate(sent)]
-    print("messages of ours:", len(sent), "in", sent[-1] - sent[0], "s; most in a second:", max(in_a_second))
-    assert max(in_a_second) <= 10
+    sent = sorted(message for message in notebook.messages() if message.kind in OURS)
+    seconds = [[each for each in sent[place:] if each.sent < first.sent + 1] for place, first in enumerate(sent)]
+    busiest = max(seconds, key=len)
+    for m in busiest: print(m.sent-sent[0].sent, m.kind, m.content[:150])
+    assert len(busiest) <= 10, [(each.sent, each.kind, each.content[:200]) for each in busiest]
     assert "rate exceeded" not in notebook.page.locator(".jp-Notebook").inner_text()
     assert simulator.counters()["submit"] == 100

@@ -208,7 +208,7 @@ def test_stop_during_run_ends_the_cell_with_one_line(run, shell, simulator):
     def press_stop():
         deadline = time.monotonic() + 20
         session = current().session
-        while not any(job.state == "RUNNING" for job in session.jobs()) and time.monotonic() < deadline:
+        while not any(job.request_id for job in session.jobs()) and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
