@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fal_nb.errors import ConfigError
-from fal_nb.protocol.urls import Hosts, is_loopback
+from fal_nb.protocol.urls import Hosts, is_loopback, origin
 
 __all__ = ["Backend", "Settings", "find_key", "home_folder", "resolve_settings"]
 
@@ -41,7 +41,7 @@ class Settings:
     reason: str
     key: str | None = field(default=None, repr=False)
     key_source: str = "none"
-    proxy_url: str | None = None
+    proxy_url: str | None = field(default=None, repr=False)
 
     @property
     def is_billed(self) -> bool:
@@ -108,6 +108,8 @@ def resolve_settings(
     if proxy_url:
         if not proxy_url.startswith("https://") and not is_loopback(proxy_url):
             raise ConfigError("A proxy_url that is not on this machine must begin with https://.")
+        if origin(proxy_url) is None:
+            raise ConfigError("proxy_url must be an address without a user name or a password in it.")
         return Settings("proxy", Hosts(), home, "proxy_url was given", None, "the proxy's", proxy_url)
     if key:
         return Settings("fal", Hosts(), home, f"a key was found: {source}", key, source)

@@ -18,7 +18,6 @@ from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
     from fal_nb.engine.job import Job
-    from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.results import Result
     from fal_nb.views.view import View
 
@@ -63,13 +62,8 @@ class Workbench:
             self.show_job(job)
 
     def save_when_done(self, job: Job, pattern: str) -> None:
-        """Save a job's files by a pattern once it has succeeded; what goes wrong stands in its card's log."""
-
-        def save(snapshot: JobSnapshot) -> None:
-            if snapshot.state == "SUCCEEDED":
-                threading.Thread(target=_save, args=(job, pattern), daemon=True).start()
-
-        job.observe(save)
+        """Save a job's files by a pattern once it has succeeded; what goes wrong is logged."""
+        threading.Thread(target=_save, args=(job, pattern), daemon=True).start()
 
     def settle(self, view: View) -> None:
         """Bring a view's output up to date before the cell returns."""
@@ -96,6 +90,7 @@ class Workbench:
         with contextlib.suppress(FalError):
             self.display.hub.close()
         self.session.close()
+        atexit.unregister(self.session.close)
 
     def _cell_number(self) -> int:
         return int(getattr(self._get_shell(), "execution_count", 0) or 0)
@@ -108,6 +103,15 @@ def current() -> Workbench:
     # Not the hub: at a restart the front end has dropped its comms by then and reports each close as an error.
     atexit.register(bench.session.close)
     return bench
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    """Have a function called while worker threads still take work, so that what is being sent can be finished.
+
+    ``atexit`` itself comes after the threads of ``concurrent.futures`` have been ended.
+    """
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(function)
 
 
 def _shell() -> Any:

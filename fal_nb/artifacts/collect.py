@@ -56,16 +56,10 @@ async def collect(
     gate = asyncio.Semaphore(parallel)
     stored = {artifact.where: artifact for artifact in known if artifact.digest and store.has(artifact.digest)}
     tasks: dict[str, asyncio.Task[Artifact]] = {}
-    for index, ref in enumerate(refs[:_MAX_FILES]):
-        if ref.where not in stored and ref.url not in tasks:
-            tasks[ref.url] = asyncio.ensure_future(_take(ref, index, fetch, store, executor, gate))
-    try:
-        await asyncio.gather(*tasks.values())
-    except BaseException:
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-        raise
+    async with asyncio.TaskGroup() as group:
+        for index, ref in enumerate(refs[:_MAX_FILES]):
+            if ref.where not in stored and ref.url not in tasks:
+                tasks[ref.url] = group.create_task(_take(ref, index, fetch, store, executor, gate))
     found = [
         stored.get(ref.where) or (tasks[ref.url].result() if ref.url in tasks else _failed(ref, 0, _TOO_MANY))
         for ref in refs

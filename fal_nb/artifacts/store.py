@@ -24,7 +24,6 @@ __all__ = ["ArtifactStore"]
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,15}\Z")
 _LEFT_OVER_S = 24 * 3600
-_CHUNK = 1024 * 1024
 
 
 class ArtifactStore:

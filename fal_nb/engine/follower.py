@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.errors import (
@@ -19,8 +19,10 @@ from fal_nb.errors import (
     FalClientTimeoutError,
     FalError,
     JobError,
+    ProtocolError,
     RequestCancelledError,
     SubmissionUnknown,
+    TransferError,
 )
 from fal_nb.protocol.logs import LogMerger, read_progress
 from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Follower", "Wire"]
 
 _LOG_TAIL = 200
+_LOG_LINE_CHARS = 1_000
+_PATIENCE_FIRST_S = 2.0
+_PATIENCE_LONGEST_S = 30.0
+T = TypeVar("T")
 _log = logging.getLogger("fal_nb")
 
 
@@ -103,6 +109,9 @@ class Follower:
         self._cancel_wanted = False
         self._is_overdue = False
         self._body: asyncio.Task[None] | None = None
+        self._direct_call: asyncio.Task[Answer] | None = None
+        self._owed: dict[str, Any] = {}
+        self._owed_artifacts: tuple[Artifact, ...] = ()
 
     @property
     def log_entries(self) -> list[dict[str, Any]]:
@@ -124,10 +133,8 @@ class Follower:
                 self._give_up()
             await self._body
         except asyncio.CancelledError:
-            if not self._body.done():
-                self._body.cancel()
-            if not self._closed_directly():
-                raise
+            self._body.cancel()
+            raise
         except Exception as error:  # noqa: BLE001 - a job never takes the loop down; the snapshot says what happened
             await self._failed(error)
 
@@ -137,8 +144,8 @@ class Follower:
             return
         self._cancel_wanted = True
         if self.snapshot.kind != "queue":
-            if self._body is not None:
-                self._body.cancel()
+            if self._direct_call is not None:
+                self._direct_call.cancel()
             return
         self._set(cancel="asked")
         if self.snapshot.request_id:
@@ -148,6 +155,7 @@ class Follower:
         wire = await self._get_wire()
         if self.snapshot.request_id is None:
             body = await self._prepare(wire, arguments)
+            await self._about_to_send()
             if self._cancel_wanted:
                 await self._end("CANCELLED", error="Cancelled before it was sent.")
                 return
@@ -155,7 +163,7 @@ class Follower:
                 await self._run_direct(wire, body)
                 return
             await self._submit(wire, body)
-        await self._watch(wire)
+        await self._patiently(lambda: self._watch(wire))
         await self._take_result(wire)
 
     async def _prepare(self, wire: Wire, arguments: Any) -> JSON:
@@ -165,38 +173,66 @@ class Follower:
         await self._step(arguments=body)
         return body
 
+    async def _about_to_send(self) -> None:
+        """Write down that the call is being sent, or send nothing: a record that says less invites a second POST."""
+        if self._cancel_wanted:
+            return
+        changes: dict[str, Any] = {"state": "SUBMITTING"}
+        if self.snapshot.kind == "direct":
+            now = time.time()
+            changes = {"state": "RUNNING", "submitted": now, "started": now}
+        await self._recorder.update(self.snapshot.record_id, **changes)
+        self._set(**changes)
+
+    async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a step until it gets through: a request goes on at fal whatever happens to the network here."""
+        wait_s = _PATIENCE_FIRST_S
+        while True:
+            try:
+                return await step()
+            except (TransferError, ProtocolError) as error:
+                self._set(next_step=f"{error} The request goes on at fal; this asks again.")
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _PATIENCE_LONGEST_S)
+
     async def _submit(self, wire: Wire, body: JSON) -> None:
-        await self._step(state="SUBMITTING")
         request_id = await wire.submit(self.snapshot.endpoint, body, self._options)
         await self._step(state="QUEUED", request_id=request_id, submitted=time.time())
         if self._cancel_wanted:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
 
     async def _run_direct(self, wire: Wire, body: JSON) -> None:
-        now = time.time()
-        await self._step(state="RUNNING", submitted=now, started=now)
+        self._direct_call = asyncio.ensure_future(wire.direct(self.snapshot.endpoint, body, self._options))
         try:
-            answer = await wire.direct(self.snapshot.endpoint, body, self._options)
+            answer = await self._direct_call
         except asyncio.CancelledError:
-            if self._cancel_wanted:
+            if self._cancel_wanted and self._direct_call.cancelled():
                 raise SubmissionUnknown(
                     "The connection of a direct call was closed; fal cannot cancel it, so it may be charged.",
                     endpoint=self.snapshot.endpoint,
                 ) from None
             raise
+        finally:
+            self._direct_call = None
         await self._step(request_id=answer.request_id)
         await self._keep(wire, answer)
 
     async def _watch(self, wire: Wire) -> None:
         """Reduce statuses to snapshots until the request has ended."""
         assert self.snapshot.request_id is not None  # noqa: S101 - set by the step before
-        async for status in wire.statuses(self.snapshot.endpoint, self.snapshot.request_id):
-            await self._take_status(status)
-            if isinstance(status, Completed):
-                break
+        try:
+            async for status in wire.statuses(self.snapshot.endpoint, self.snapshot.request_id):
+                await self._take_status(status)
+                if isinstance(status, Completed):
+                    break
+        except FalClientHTTPError as error:
+            # The result is the authority: what it answers decides, not that its status could not be had.
+            _log.info("job #%s: no status (%s), asking for the result", self.snapshot.record_id, error)
 
     async def _take_status(self, status: Queued | InProgress | Completed) -> None:
         changes: dict[str, Any] = {}
+        if self.snapshot.next_step is not None and not self._is_overdue:
+            changes["next_step"] = None
         if isinstance(status, Queued):
             changes["queue_position"] = status.position
             if self.snapshot.state != "QUEUED":
@@ -209,14 +245,17 @@ class Follower:
             inference = status.metrics.get("inference_time")
             if isinstance(inference, (int, float)) and not isinstance(inference, bool):
                 changes["inference_s"] = float(inference)
-        if "state" in changes:
+        if changes.keys() & {"state", "inference_s"}:
             await self._step(**changes)
         else:
             self._set(**changes)
 
     async def _starting(self) -> dict[str, Any]:
         now = time.time()
-        past = await self._recorder.past_durations(self.snapshot.endpoint)
+        try:
+            past = await self._recorder.past_durations(self.snapshot.endpoint, self.snapshot.backend)
+        except FalError:
+            past = []
         return {
             "state": "RUNNING",
             "started": now,
@@ -233,7 +272,7 @@ class Follower:
         for entry in new:
             steps = read_progress(entry["message"]) or steps
         lines = self._merger.lines
-        tail = tuple(str(entry["message"]) for entry in lines[-_LOG_TAIL:])
+        tail = tuple(str(entry["message"])[:_LOG_LINE_CHARS] for entry in lines[-_LOG_TAIL:])
         changes: dict[str, Any] = {"logs": tail, "log_count": len(lines)}
         if steps:
             changes |= {"steps": steps, "progress": steps[0] / steps[1]}
@@ -241,16 +280,15 @@ class Follower:
 
     async def _take_result(self, wire: Wire) -> None:
         assert self.snapshot.request_id is not None  # noqa: S101 - set by the steps before
-        answer = await wire.result(self.snapshot.endpoint, self.snapshot.request_id)
-        await self._keep(wire, answer)
+        endpoint, request_id = self.snapshot.endpoint, self.snapshot.request_id
+        await self._keep(wire, await self._patiently(lambda: wire.result(endpoint, request_id)))
 
     async def _keep(self, wire: Wire, answer: Answer) -> None:
         """Write the result down, then fetch its files, then call it a success."""
         ended = time.time()
         await self._step(result=answer.data, billable_units=answer.billable_units, ended=ended)
         artifacts = await wire.collect(answer.data)
-        if artifacts:
-            await self._recorder.set_artifacts(self.snapshot.record_id, artifacts)
+        self._owed_artifacts = artifacts
         await self._end("SUCCEEDED", artifacts=artifacts, ended=ended)
 
     async def _send_cancel(self) -> None:
@@ -258,20 +296,19 @@ class Follower:
         wire = await self._get_wire()
         try:
             said = await wire.cancel(self.snapshot.endpoint, self.snapshot.request_id)
+            await self._step(cancel=said)
         except FalError as error:
-            said = f"not delivered: {error}"
-        self._set(cancel=said)
-        await self._recorder.update(self.snapshot.record_id, cancel=said)
-        self.cancel_answered.set()
+            # Not delivered: it may be asked again.
+            self._cancel_wanted = False
+            self._set(cancel=None, next_step=f"The cancel was not delivered: {error}")
+        finally:
+            self.cancel_answered.set()
 
     def _give_up(self) -> None:
         """Cancel because the caller's own time limit has run out; the wire then says how it ended."""
         self._is_overdue = True
         self._set(next_step=f"The limit of {self._timeout_s:g} s ran out, so a cancel was sent.")
         self.ask_cancel()
-
-    def _closed_directly(self) -> bool:
-        return self._cancel_wanted and self.snapshot.kind != "queue"
 
     async def _failed(self, error: Exception) -> None:
         self.error = error
@@ -299,16 +336,24 @@ class Follower:
             await asyncio.wait({self._cancel_task}, timeout=10)
         self.cancel_answered.set()
         changes.setdefault("ended", time.time())
+        if self.snapshot.logs:
+            changes |= {"logs": self.snapshot.logs, "log_count": self.snapshot.log_count}
+        if state == "SUCCEEDED":
+            changes["next_step"] = None
         await self._step(state=state, queue_position=None, **changes)
 
     async def _step(self, **changes: Any) -> None:
-        """Write a step to the ledger, then show it."""
-        columns = {name: value for name, value in changes.items() if name in _COLUMNS}
+        """Write a step to the ledger, then show it; what cannot be written is written with the next step."""
+        self._owed |= {name: value for name, value in changes.items() if name in _COLUMNS}
         try:
-            await self._recorder.update(self.snapshot.record_id, **columns)
+            if self._owed_artifacts:
+                await self._recorder.set_artifacts(self.snapshot.record_id, self._owed_artifacts)
+                self._owed_artifacts = ()
+            await self._recorder.update(self.snapshot.record_id, **self._owed)
+            self._owed = {}
         except FalError as error:
             _log.warning("job #%s: %s", self.snapshot.record_id, error)
-            changes.setdefault("next_step", f"This step is not in the history: {error}")
+            changes["next_step"] = f"This step is not in the history yet: {error}"
         self._set(**changes)
 
     def _set(self, **changes: Any) -> None:
@@ -320,6 +365,9 @@ class Follower:
 _COLUMNS = frozenset(
     {
         "state",
+        "cancel",
+        "log_count",
+        "logs",
         "arguments",
         "request_id",
         "submitted",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from fal_nb.protocol.files import guess_content_type
 from fal_nb.protocol.status import JSON
 from fal_nb.results import Result, ResultFile
 
-__all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "local_file", "upload_inputs"]
+__all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "local_file", "read_inputs", "upload_inputs"]
 
 _CHUNK = 1024 * 1024
 
@@ -64,63 +64,60 @@ def local_file(data: Path | bytes, content_type: str | None = None, file_name: s
     return LocalFile(file_name or "data.bin", content_type or _sniff(data), data=data)
 
 
-def has_local_files(value: Any) -> bool:
-    """Return whether anything inside `value` is a local file rather than JSON."""
-    if isinstance(value, (Result, ResultFile)):
-        return True
-    if isinstance(value, Mapping):
-        return any(has_local_files(inner) for inner in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(has_local_files(inner) for inner in value)
-    return not _is_plain(value)
-
-
-def describe_inputs(value: Any) -> JSON:
-    """Return `value` as JSON for the record and the card before anything is uploaded: files by name."""
-    return _walk(value, lambda found: f"<{found.name}>" if isinstance(found, LocalFile) else found)
-
-
-async def upload_inputs(value: Any, upload: Upload) -> JSON:
-    """Return `value` as the JSON to be sent, with a URL for each local file.
+def read_inputs(value: Any) -> Any:
+    """Return a deep copy of arguments in which every file is a `LocalFile`, its bytes read if they were open.
 
     Raises
     ------
     FileError
         Where something inside is neither JSON nor a file.
     """
-    found: dict[int, tuple[LocalFile, str]] = {}
-
-    def collect(item: LocalFile | str) -> JSON:
-        if isinstance(item, LocalFile):
-            found[id(item)] = (item, "")
-        return item
-
-    marked = _walk(value, collect)
-    urls = {key: await upload(item) for key, (item, _) in found.items()}
-    return _replace(marked, urls)
-
-
-def _replace(value: Any, urls: Mapping[int, str]) -> JSON:
-    if isinstance(value, LocalFile):
-        return urls[id(value)]
-    if isinstance(value, dict):
-        return {key: _replace(inner, urls) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_replace(inner, urls) for inner in value]
-    return value
-
-
-def _walk(value: Any, visit: Callable[[LocalFile | str], JSON]) -> Any:
-    """Return a copy of `value` made of JSON, with `visit` applied to each file."""
     if isinstance(value, Result):
-        return visit(_main_file(value))
+        return _main_file(value)
     if isinstance(value, Mapping):
-        return {str(key): _walk(inner, visit) for key, inner in value.items()}
+        return {str(key): read_inputs(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_walk(inner, visit) for inner in value]
-    if _is_plain(value):
-        return value
-    return visit(_as_file(value))
+        return [read_inputs(inner) for inner in value]
+    return value if _is_plain(value) else _as_file(value)
+
+
+def has_local_files(value: Any) -> bool:
+    """Return whether read inputs hold a file that has to be uploaded."""
+    return isinstance(value, LocalFile) or any(has_local_files(inner) for inner in _inner(value))
+
+
+def describe_inputs(value: Any) -> JSON:
+    """Return read inputs as JSON for the record and the card before anything is uploaded: files by name."""
+    return _replace(value, lambda file: f"<{file.name}>")
+
+
+async def upload_inputs(value: Any, upload: Upload) -> JSON:
+    """Return read inputs as the JSON to be sent, with a URL for each file."""
+    urls = {id(file): await upload(file) for file in _files(value)}
+    return _replace(value, lambda file: urls[id(file)])
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _files(value: Any) -> Iterator[LocalFile]:
+    if isinstance(value, LocalFile):
+        yield value
+    for inner in _inner(value):
+        yield from _files(inner)
+
+
+def _replace(value: Any, text_of: Callable[[LocalFile], str]) -> JSON:
+    if isinstance(value, LocalFile):
+        return text_of(value)
+    if isinstance(value, dict):
+        return {key: _replace(inner, text_of) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replace(inner, text_of) for inner in value]
+    return value
 
 
 def _is_plain(value: Any) -> bool:

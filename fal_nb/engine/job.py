@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ Observer = Callable[["JobSnapshot"], None]
 
 _CANCEL_WAIT_S = 5.0
 _HEARTBEAT_S = 0.1
+_log = logging.getLogger("fal_nb")
 
 
 class Job:
@@ -197,6 +199,8 @@ class Job:
                 try:
                     snapshot = box.get(timeout=_HEARTBEAT_S)
                 except queue.Empty:
+                    if self.done:
+                        return
                     continue
                 yield snapshot
         finally:
@@ -234,7 +238,12 @@ class Job:
         """Take in a new snapshot; called by the follower, on the loop's thread."""
         self._snapshot = snapshot
         for observer in tuple(self._observers):
-            observer(snapshot)
+            try:
+                observer(snapshot)
+            except Exception:  # noqa: BLE001 - logged in full
+                # Someone else's function must not end a paid job.
+                _log.exception("an observer of job #%s failed and is not called again", self.record_id)
+                self.unobserve(observer)
 
     def finish(self) -> None:
         """Release those who wait; called once when the follower has ended."""

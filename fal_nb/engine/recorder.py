@@ -32,9 +32,9 @@ class Recorder:
         """Write a record's artifacts."""
         await self._do(lambda: self.store.set_artifacts(record_id, list(artifacts)))
 
-    async def past_durations(self, endpoint: str) -> list[float]:
-        """Return the processing seconds of the endpoint's last successes, newest first."""
-        return await self._do(lambda: self.store.past_durations(endpoint))
+    async def past_durations(self, endpoint: str, backend: str) -> list[float]:
+        """Return the processing seconds of the endpoint's last successes at a backend, newest first."""
+        return await self._do(lambda: self.store.past_durations(endpoint, backend=backend))
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Queue work on the ledger's thread; for callers outside the loop."""

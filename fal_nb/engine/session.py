@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.follower import Follower
-from fal_nb.engine.inputs import describe_inputs, local_file
+from fal_nb.engine.inputs import describe_inputs, local_file, read_inputs
 from fal_nb.engine.job import Job
 from fal_nb.engine.snapshot import JobSnapshot
-from fal_nb.errors import FalError, JobError
+from fal_nb.errors import FalError, HistoryError, JobError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.urls import Hosts
 from fal_nb.runtime import Runtime
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+_CLOSE_S = 5.0
+_ON_THE_WAY = ("PREPARED", "SUBMITTING")
 Place = tuple[str | None, str | None]
 """(notebook, cell) a call is made from."""
 
@@ -87,6 +89,7 @@ class Session:
         self._artifacts: ArtifactStore | None = None
         self._wire: ClientWire | None = None
         self._jobs: dict[int, Job] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._last: Job | None = None
 
     # -- what it stands on -------------------------------------------------------------------------------
@@ -97,7 +100,9 @@ class Session:
         with self._lock:
             if self._settings is None or self._simulator_is_gone():
                 self._settings = self._resolve()
-                self._wire = None
+                old, self._wire = self._wire, None
+                if old is not None:
+                    self.runtime.start_soon(old.aclose())
             return self._settings
 
     @property
@@ -157,23 +162,18 @@ class Session:
             Before anything is sent.
         """
         endpoint = str(EndpointId.parse(endpoint))
-        arguments = dict(arguments or {})
-        shown = describe_inputs(arguments)
-        settings = self.settings
-        snapshot = self._record(endpoint, shown, kind, settings)
-        return self._start(snapshot, arguments, options, timeout_s)
+        inputs = read_inputs(arguments or {})
+        snapshot = self._record(endpoint, describe_inputs(inputs), kind, self.settings)
+        return self._start(snapshot, inputs, options, timeout_s)
 
     def attach(self, endpoint: str, request_id: str) -> Job:
         """Follow a request that was made elsewhere, or by an earlier kernel; sends no POST."""
         endpoint = str(EndpointId.parse(endpoint))
-        known = self.history.find(request_id)
-        if known is not None and known.id in self._jobs:
-            return self._jobs[known.id]
-        if known is not None:
-            snapshot = _from_record(known)
-        else:
-            snapshot = self._record(endpoint, {}, "queue", self.settings, request_id=request_id)
-        return self._start(snapshot, None)
+        with self._lock:
+            known = self.history.find(request_id)
+            if known is not None:
+                return self._job_of(known)
+            return self._start(self._record(endpoint, {}, "queue", self.settings, request_id=request_id), None)
 
     def job(self, word: str | int | None = None) -> Job:
         """Return a job by record number, request id (or 8 of its first characters), or the last one.
@@ -190,18 +190,14 @@ class Session:
                 raise JobError("No job was started in this kernel yet: name one by number or request id.")
             return self._last
         text = str(word).lstrip("#")
-        for job in self._jobs.values():
-            if text == str(job.record_id) or text == job.request_id:
-                return job
-        record = self.history.find(text)
-        if record is None:
-            raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
-        if record.id in self._jobs:
-            return self._jobs[record.id]
-        snapshot = _from_record(record, self.history.artifacts(record.id))
-        if snapshot.is_final or snapshot.request_id is None:
-            return self._adopt(snapshot)
-        return self._start(snapshot, None)
+        with self._lock:
+            for job in list(self._jobs.values()):
+                if text in {str(job.record_id), job.request_id}:
+                    return job
+            record = self.history.find(text)
+            if record is None:
+                raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
+            return self._job_of(record)
 
     def upload(self, data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> str:
         """Upload a file or bytes and return the URL; blocks.
@@ -230,15 +226,30 @@ class Session:
         return frame(self.history, **filters)
 
     def close(self) -> None:
-        """Stop following, close client, history and loop. Requests at fal go on."""
-        if self._wire is not None:
+        """Stop following, close client, history and loop. Requests at fal go on.
+
+        A request that is being sent is given 5 s to learn its id, so that it can be followed again.
+        """
+        if self._jobs or self._wire is not None:
             with contextlib.suppress(FalError, TimeoutError):
-                self.runtime.call(self._wire.aclose(), 5.0)
+                self.runtime.call(self._wind_down(), _CLOSE_S + 5.0)
         self.runtime.close()
         if self._recorder is not None:
             self._recorder.close()
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    async def _wind_down(self) -> None:
+        deadline = time.monotonic() + _CLOSE_S
+        while any(job.state in _ON_THE_WAY for job in self.jobs()) and time.monotonic() < deadline:  # noqa: ASYNC110 - states change elsewhere
+            await asyncio.sleep(0.02)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=2.0)
+        if self._wire is not None:
+            await self._wire.aclose()
 
     def _resolve(self) -> Settings:
         settings = self._resolve_given()
@@ -253,7 +264,11 @@ class Session:
 
     def _close_jobs_of_gone_simulators(self, base: str) -> None:
         """Close what a simulator that has ended can never answer any more, so that it is not announced as open."""
-        for record in self.history.open_records():
+        try:
+            records = self.history.open_records()
+        except HistoryError:
+            return  # said where the history is needed; asking for the settings is not the place
+        for record in records:
             if record.backend == "simulator" and record.base_url != base and record.id not in self._jobs:
                 self.history.update(record.id, state="FAILED", error="The simulator is gone.", ended=time.time())
 
@@ -300,6 +315,22 @@ class Session:
             request_id=request_id,
         )
 
+    def _job_of(self, record: Record) -> Job:
+        """Return a job that a record tells of: as it ended, or followed again where it is open."""
+        if record.id in self._jobs:
+            return self._jobs[record.id]
+        snapshot = _from_record(record, self.history.artifacts(record.id))
+        if snapshot.is_final or snapshot.request_id is None:
+            return self._adopt(snapshot)
+        settings = self.settings
+        if (record.backend, record.base_url) != (settings.backend, settings.hosts.base):
+            raise JobError(
+                f"Job #{record.id} is open at {record.base_url or 'fal.ai'}, and calls go to "
+                f"{settings.hosts.base or 'fal.ai'} now: connect as it was started (`%fal config`), then ask again.",
+                request_id=record.request_id,
+            )
+        return self._start(snapshot, None)
+
     def _start(
         self,
         snapshot: JobSnapshot,
@@ -313,7 +344,9 @@ class Session:
 
     def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
         job = Job(self.runtime, snapshot, self._make_result, self._show_job)
-        self._jobs[snapshot.record_id] = job
+        # One that another kernel is still sending is only looked at: next time it may have moved on.
+        if snapshot.is_final or not ended:
+            self._jobs[snapshot.record_id] = job
         self._last = job
         if ended:
             job.finish()
@@ -323,6 +356,8 @@ class Session:
         follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take)
         job.follow(follower)
         task = asyncio.ensure_future(follower.run(arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _task: job.finish())
 
     async def _get_wire(self) -> ClientWire:
@@ -373,6 +408,8 @@ def _from_record(record: Record, artifacts: Any = ()) -> JobSnapshot:
         error=record.error,
         error_type=record.error_type,
         cancel=record.cancel,
+        logs=tuple(record.logs or ()),
+        log_count=record.log_count,
         result=record.result,
         artifacts=tuple(artifacts),
     )

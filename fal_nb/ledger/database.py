@@ -68,8 +68,9 @@ class Database:
         self._check_usable()
         with self._write_lock, self._explained():
             connection = self._writer
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: an interrupt is raised on this line after the transaction has begun.
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:

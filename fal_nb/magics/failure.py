@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import traceback
 
-from fal_nb.errors import FalError
+from fal_nb.errors import AuthenticationError, FalError, NotFoundError
 
 __all__ = ["MagicFailure", "MagicStopped"]
+
+
+_ADVICE: dict[type[FalError], str] = {
+    AuthenticationError: " `%fal config` says where the key comes from.",
+    NotFoundError: " Check the endpoint's id, or the request's.",
+}
 
 
 class _Short(Exception):  # noqa: N818 - what is shown is a failure of the cell, not an error of this class
@@ -35,7 +41,7 @@ class MagicFailure(_Short):
     def of(cls, error: FalError) -> MagicFailure:
         """Return the short form of one of our errors."""
         kind = type(error).__name__
-        return cls(f"{kind}: {error}")
+        return cls(f"{kind}: {error}{_ADVICE.get(type(error), '')}")
 
 
 class MagicStopped(_Short):

@@ -43,7 +43,8 @@ class FalMagics(Magics):
 
         shell: Any = self.shell
         try:
-            command = read_arguments(line, cell, shell.user_ns)
+            # A bare %fal asks what there is.
+            command = read_arguments(line if line.strip() or cell is not None else "help", cell, shell.user_ns)
             return handle(self.bench, command, Cell(shell.user_ns, _assigner(shell)))
         except FalError as error:
             raise MagicFailure.of(error) from error

@@ -46,8 +46,7 @@ def handle(bench: Workbench, command: args.Arguments, cell: Cell) -> Any:
 
 def _run(bench: Workbench, command: args.RunArguments, cell: Cell) -> Any:
     job = _start(bench, command, cell, kind="direct" if command.direct else "queue")
-    card = bench.show_job(job)
-    result = _wait_for(bench, job, card)
+    result = _wait_for(bench, job)
     _keep(bench, command, cell, result)
     return None if command.silenced else result
 
@@ -70,17 +69,22 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
     return bench.session.submit(command.endpoint, arguments, kind=kind, options=options, timeout_s=command.timeout_s)
 
 
-def _wait_for(bench: Workbench, job: Job, card: CardView) -> Any:
-    """Wait for a job whose card is shown; whatever happens, the card tells the end of it."""
+def _wait_for(bench: Workbench, job: Job) -> Any:
+    """Show a job's card and wait for it; whatever happens, the card tells the end of it."""
+    card: CardView | None = None
     try:
+        card = bench.show_job(job)
         return job.get()
     except KeyboardInterrupt as error:
+        if job.snapshot.cancel is None:
+            job.cancel_after_interrupt()
         said = cancel_words(job.snapshot.cancel) or f"{STATE_WORDS[job.state]} when it was stopped"
         raise MagicStopped(f"Stopped: job #{job.record_id}: {said}.") from error
     except FalError as error:
         raise MagicFailure.of(error) from error
     finally:
-        bench.settle(card)
+        if card is not None:
+            bench.settle(card)
 
 
 def _keep(bench: Workbench, command: args.RunArguments, cell: Cell, result: Any) -> None:
@@ -98,9 +102,7 @@ def _status(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
 
 
 def _result(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
-    job = bench.session.job(command.job)
-    card = bench.show_job(job)
-    result = _wait_for(bench, job, card)
+    result = _wait_for(bench, bench.session.job(command.job))
     return None if command.silenced else result
 
 
@@ -174,7 +176,7 @@ def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> No
         ("shown", f"{bench.display.rendering}: {bench.display.reason}"),
     ]
     if settings.proxy_url:
-        rows.insert(1, ("through", settings.proxy_url))
+        rows.insert(1, ("through", settings.proxy_url.partition("?")[0]))
     bench.line("\n".join(f"{name:<18} {value}" for name, value in rows))
 
 
@@ -187,6 +189,9 @@ def _simulator(bench: Workbench, command: args.SimulatorArguments, _cell: Cell) 
         return
     if command.action == "start":
         bench.line(f"The simulator serves at {process.ensure_running(home)}.")
+        settings = bench.session.settings
+        if settings.backend != "simulator":
+            bench.line(f"Calls do not go there but to {settings.hosts.base or 'fal.ai'}: {settings.reason}.")
         return
     record = process.read_record(home)
     base = record.base_url if record and process.is_alive(record.base_url, record.instance_id) else None

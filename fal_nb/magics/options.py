@@ -129,7 +129,7 @@ _KEEPING = (
         kind="text",
         metavar="PATTERN",
         field="to",
-        help="Also save the outputs as files, for example 'out/{seed}.png'.",
+        help="Also save the outputs as files, for example 'out/{seed}.{ext}'.",
     ),
     OptionSpec(
         name="var",
@@ -146,7 +146,7 @@ def _timeout(text: str) -> OptionSpec:
     return OptionSpec(name="timeout", kind="seconds", metavar="SECONDS", field="timeout_s", help=text)
 
 
-_LIMIT = OptionSpec(name="limit", kind="count", metavar="N", field="limit", help="At most so many, the newest first.")
+_LIMIT = OptionSpec(name="limit", kind="count", metavar="N", field="limit", help="Only the newest N.")
 _CALL_USAGE = 'ENDPOINT ["TEXT"] [NAME=VALUE …] [OPTIONS]'
 _CALL_DETAILS = """\
 The endpoint comes first (owner/alias/path, as on fal.ai). Its inputs are NAME=VALUE, or --name VALUE; where an option
@@ -185,7 +185,7 @@ _SPECS = (
         ),
         examples=(
             '%fal run fal-ai/flux/dev prompt="a fox in {style} style" image_size.width=512 seed=7',
-            "%%fal run fal-ai/flux/dev --to 'out/{seed}.png' seed=7\na red fox,\nasleep under a birch",
+            "%%fal run fal-ai/flux/dev --to 'out/{seed}.{ext}' seed=7\na red fox,\nasleep under a birch",
         ),
         twin="fal.subscribe(endpoint, arguments)",
     ),
@@ -228,7 +228,7 @@ every open job of this notebook is meant.""",
         name="jobs",
         usage="[OPTIONS]",
         summary="all open work",
-        details="Shows the open jobs of all notebooks.",
+        details="Shows the jobs of this kernel that have not ended, each with its card.",
         options=(_LIMIT,),
         examples=("%fal jobs", "%fal jobs --limit 20"),
         twin="fal.jobs()",

@@ -12,8 +12,8 @@ __all__ = ["LogMerger", "Progress", "read_progress"]
 Progress = tuple[int, int]
 """(steps done, steps in all)."""
 
-_BAR = re.compile(r"(\d{1,3})%\|[^|]*\|\s*(\d+)/(\d+)")
-_STEP = re.compile(r"\bsteps?\s*[:#]?\s*(\d+)\s*(?:/|of)\s*(\d+)", re.IGNORECASE)
+_BAR = re.compile(r"(\d{1,3})%\|[^|]*\|\s*(\d{1,9})/(\d{1,9})")
+_STEP = re.compile(r"\bsteps?\s*[:#]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\b", re.IGNORECASE)
 
 
 class LogMerger:

@@ -194,17 +194,18 @@ class Calls:
         told: tuple[str, int] | None = None
         while True:
             now = (request.phase, request.position if request.phase == "queued" else 0)
-            if now != told or (with_logs and len(request.logs) > sent):
+            if now == told and not (with_logs and len(request.logs) > sent):
+                if not await request.changed():
+                    yield b": ping\n\n"
+            else:
                 status = request.status(with_logs=with_logs, since=sent)
                 sent = len(request.logs) if request.phase != "queued" else sent
                 told = now
                 if request.phase == "queued":
                     request.told_position = request.position
                 yield sse_data(status_body(status, request.request_id, request.urls(self._queue_url)))
-            if now[0] == "done":
-                return
-            while not await request.changed():
-                yield b": ping\n\n"
+                if now[0] == "done":
+                    return
 
     async def _result_events(self, request: SimulatedRequest) -> AsyncGenerator[bytes]:
         simulation = self._simulation

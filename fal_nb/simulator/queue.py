@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from fal_nb.protocol import headers as names
 from fal_nb.simulator.answers import Answer, infrastructure_failure
@@ -167,24 +168,23 @@ class Queue:
             request = line.popleft()
             request.phase = "running"
             request.touch()
-            request.task = loop.create_task(self._run(request))
+            request.task = loop.create_task(self._runner.work(request))
+            request.task.add_done_callback(partial(self._ended, request))
             started = True
         if started:
             self._positions_changed()
 
-    async def _run(self, request: SimulatedRequest) -> None:
-        try:
-            answer = await self._runner.work(request)
-        except RunnerLost:
-            self._busy -= 1
+    def _ended(self, request: SimulatedRequest, task: asyncio.Task[Answer]) -> None:
+        """Take back the runner; a task that was cancelled before its first step ends up here as well."""
+        self._busy -= 1
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, RunnerLost) and request.phase == "running":
+            request.ready_at = asyncio.get_running_loop().time() + self._pickup_s
             self._enqueue(request, first=True)
             request.touch()
             self._positions_changed()
-            return
-        except asyncio.CancelledError:
-            answer = _cancelled()
-        self._busy -= 1
-        self._finish(request, answer)
+        else:
+            self._finish(request, _cancelled() if task.cancelled() or error else task.result())
         self._dispatch()
 
     def _stop(self, request: SimulatedRequest) -> None:

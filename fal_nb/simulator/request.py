@@ -55,7 +55,7 @@ class SimulatedRequest:
     logs: list[dict[str, Any]] = field(default_factory=list)
     metrics: dict[str, Any] = field(default_factory=dict)
     answer: Answer | None = None
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Answer] | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     _waiters: list[asyncio.Future[bool]] = field(default_factory=list)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CardView", "Followed"]
 
 _ARGUMENT_CHARS = 500
-_LIVE_TEXT_CHARS = 100_000
+_LIVE_TEXT_CHARS = 50_000
 
 
 class Followed(Protocol):
@@ -154,7 +154,7 @@ def _output(artifact: Artifact) -> dict[str, Any]:
 def _trim(value: Any) -> Any:
     """Return arguments for showing: long texts (data URIs above all) cut."""
     if isinstance(value, Mapping):
-        return {str(key): _trim(inner) for key, inner in value.items()}
+        return {str(key)[:100]: _trim(inner) for key, inner in list(value.items())[:50]}
     if isinstance(value, (list, tuple)):
         return [_trim(inner) for inner in value[:50]]
     if isinstance(value, str) and len(value) > _ARGUMENT_CHARS:

@@ -28,6 +28,7 @@ class Display:
         self.hub = Hub(runtime)
         self._runtime = runtime
         self._get_shell = get_shell
+        self._printed: tuple[str, str] | None = None
 
     @property
     def rendering(self) -> Rendering:
@@ -50,7 +51,7 @@ class Display:
             case "widget":
                 self._show_widget(view)
             case _:
-                self.line(view.text())
+                self._print(view)
 
     def settle(self, view: View) -> None:
         """Bring the view's output up to date before the cell returns, where nobody collects output later."""
@@ -61,6 +62,13 @@ class Display:
                 self.line(view.text())
             case _:
                 pass
+
+    def _print(self, view: View) -> None:
+        """Print a view as text, unless that is what was printed of it last."""
+        shown = (view.id, view.text())
+        if shown != self._printed:
+            self._printed = shown
+            self.line(shown[1])
 
     def line(self, text: str) -> None:
         """Show one plain line (or block) of text."""

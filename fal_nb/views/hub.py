@@ -68,6 +68,7 @@ class Hub:
         if self._widget is not None:
             return
         self._widget = _hub_widget(self.token)
+        self._last_send = time.monotonic() + TICK_S  # a widget and its layout: two messages, so two ticks
         self._widget.on_msg(lambda _widget, content, _buffers: self._runtime.post(self._receive, content))
         _unpin(self._widget)
         for delay in _PUSH_AGAIN_S:
@@ -79,6 +80,7 @@ class Hub:
         self._views[view.id] = view
         if handle is not None:
             self._handles[view.id] = handle
+            self._runtime.post(self._catch_up, view)
         self._runtime.post(self._introduce, view)
 
     def widget(self, view: View) -> AnyWidget:
@@ -134,7 +136,7 @@ class Hub:
         if kind == "hello":
             self._greeted = True
             self._known.clear()
-        elif kind == "need" and content.get("bundle") in self._bundles:
+        elif kind == "need" and isinstance(content.get("bundle"), str) and content["bundle"] in self._bundles:
             self._push_bundle(content["bundle"])
         elif kind == "mount" and isinstance(content.get("view"), str):
             self._mount(content["view"])
@@ -165,6 +167,12 @@ class Hub:
         self._known.pop(view.id, None)
         self._dirty[view.id] = None
         self._schedule()
+
+    def _catch_up(self, view: View) -> None:
+        """Bring a twin up to date whose view has settled between being drawn and being known here."""
+        if view.is_settled and view.id in self._handles:
+            self._others[("twin", view.id)] = None
+            self._schedule()
 
     def _push_later(self, delay: float) -> None:
         asyncio.get_running_loop().call_later(delay, self._push_again)
@@ -253,7 +261,7 @@ class Hub:
         while self._posts:
             view_id, content, buffer = self._posts[0]
             weight = len(buffer or b"") + 300
-            if messages and weight > room:
+            if weight > room and (messages or room < MESSAGE_BYTES):
                 break
             self._posts.popleft()
             if view_id in self._widgets:

@@ -27,7 +27,7 @@ def send_media(
         ``{"which": "thumbnail" | "original", "index": 0-based}``, hostile until checked.
     """
     which, index = content.get("which"), content.get("index")
-    if which not in {"thumbnail", "original"} or not isinstance(index, int) or not 0 <= index < len(artifacts):
+    if which not in ("thumbnail", "original") or not isinstance(index, int) or not 0 <= index < len(artifacts):
         return
     artifact = artifacts[index]
     about = {"kind": "media", "which": which, "index": index, "content_type": artifact.content_type}

@@ -69,7 +69,7 @@ async def test_a_result_without_files_gives_none(store, pool):
 
 
 @pytest.mark.parametrize(
-    "error", [TransferError("the server went away\nand more"), FileError("the address is refused"), OSError(28, "disk full"),
+    "error", [TransferError("long " * 1000), TransferError("the server went away\nand more"), FileError("the address is refused"), OSError(28, "disk full"),
               RuntimeError("odd"), TimeoutError()],
 )  # fmt: skip
 async def test_one_file_that_fails_spoils_no_other(store, pool, picture, error):
@@ -80,6 +80,7 @@ async def test_one_file_that_fails_spoils_no_other(store, pool, picture, error):
     assert (bad.digest, bad.kind, bad.file_name, bad.url) == (None, "image", "b.png", f"{HOST}b.png")
     assert bad.error
     assert "\n" not in bad.error
+    assert len(bad.error) <= 300
     assert left_in(store) == []
 
 

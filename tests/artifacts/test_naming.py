@@ -88,6 +88,8 @@ def test_no_text_at_all_becomes_more_than_one_name(text):
         ("x.png", "https://x/y", "application/octet-stream", "x.bin"),
         ("x", "https://x/y", "application/octet-stream", "x.bin"),
         ("aux.png", "https://x/y", "image/png", "_aux.png"),
+        ("x.psd", "https://x/y", "image/vnd.adobe.photoshop", "x.psd"),
+        ("x.exr", "https://x/y", "image/x-exr", "x.exr"),
     ],
 )
 def test_names_keep_what_is_known_and_get_a_fitting_extension(name, url, content_type, expected):
@@ -116,7 +118,7 @@ def test_patterns_are_filled(pattern, expected):
 @pytest.mark.parametrize(
     "pattern",
     [
-        "{nothing}", "{seed.__class__}", "{seed[0]}", "{", "}", "{}", "{0}", "{seed!r}", "{seed:>99999999}", "{seed:x}",
+        "{nothing}", "{seed.__class__}", "{seed[0]}", "{", "}", "{}", "{0}", "{seed!r}", "{seed:>99999999}", "{seed:0100}", "{seed:x}",
         "{seed:{index}}", "{prompt:03}",
     ],
 )  # fmt: skip

@@ -75,6 +75,25 @@ def test_a_file_from_another_disk_is_adopted_too(store, tmp_path, monkeypatch):
     assert files_under(store.folder) == [path.name]
 
 
+def test_a_copy_from_another_disk_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch):
+    from fal_nb.artifacts import store as module
+
+    def refuse(self, target):
+        raise OSError(18, "Invalid cross-device link")
+
+    def fill_up(source, target):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    temp = tmp_path / "elsewhere.bin"
+    temp.write_bytes(b"film")
+    monkeypatch.setattr(type(temp), "replace", refuse)
+    monkeypatch.setattr(module.shutil, "copyfile", fill_up)
+    with pytest.raises(FileError, match="No space left"):
+        store.adopt(temp, digest_of(b"film"))
+    assert files_under(store.folder) == []
+
+
 def test_stored_files_are_read_only(store):
     path = store.path(store.put_bytes(b"x"))
     assert path.stat().st_mode & 0o222 == 0

@@ -97,13 +97,16 @@ def test_the_cards_button_during_a_blocking_run_is_one_cancel_within_a_second(op
 
 
 def test_the_button_of_a_submitted_job_works_while_another_cell_sleeps(open_notebook, simulator):
-    simulator.fault("long", seconds=120)
+    simulator.fault("long", seconds=30)
     notebook = open_notebook("button_sleep.ipynb", ["%%fal submit fal-ai/flux/dev\na red fox", "time.sleep(60)"])
     notebook.run(1)
     notebook.state("RUNNING", 1)
     request_id = notebook.request_id(1)
     notebook.start(2)
     notebook.until(lambda: notebook.is_running(2))
+    words = notebook.card(1).locator(".fal-nb-words")
+    before = words.inner_text()
+    notebook.until(lambda: words.inner_text() != before)  # the kernel has published on the hub's comm in this cell
     button = notebook.card(1).locator(".fal-nb-cancel")
     assert notebook.click(button, lambda: simulator.requests(request_id).get("cancel")).waited_s < 1
     notebook.state("CANCELLED", 1)

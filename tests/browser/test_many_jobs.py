@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 OURS = {"comm_open", "comm_msg", "comm_close", "update_display_data"}
 SUBMIT = """
@@ -46,7 +46,6 @@ def test_a_hundred_running_jobs_send_ten_messages_a_second_at_most_and_lose_no_o
     sent = sorted(message for message in notebook.messages() if message.kind in OURS)
     seconds = [[each for each in sent[place:] if each.sent < first.sent + 1] for place, first in enumerate(sent)]
     busiest = max(seconds, key=len)
-    for m in busiest: print(m.sent-sent[0].sent, m.kind, m.content[:150])
-    assert len(busiest) <= 10, [(each.sent, each.kind, each.content[:200]) for each in busiest]
+    assert len(busiest) <= 10, [(each.sent, each.kind, each.content[:100]) for each in busiest]
     assert "rate exceeded" not in notebook.page.locator(".jp-Notebook").inner_text()
     assert simulator.counters()["submit"] == 100

@@ -20,6 +20,7 @@ from fal_nb.errors import (
     ValidationError,
 )
 from fal_nb.protocol.status import Completed, InProgress, Queued
+from fal_nb.simulator.server import SimulatorServer
 
 SCHNELL = "fal-ai/flux/schnell"
 DEV = "fal-ai/flux/dev"
@@ -70,6 +71,8 @@ def test_every_step_is_in_the_history_with_its_facts(session):
     assert (record.state, record.request_id, record.backend) == ("SUCCEEDED", job.request_id, "server")
     assert record.created <= record.submitted <= record.started <= record.ended
     assert record.result["prompt"] == "kept"
+    assert record.inference_s > 0
+    assert any("4/4" in line for line in record.logs)
     assert len(session.history.artifacts(job.record_id)) == 2
 
 
@@ -366,6 +369,94 @@ def test_events_end_with_the_job(session):
     job = session.submit(SCHNELL, {"prompt": "events"})
     states = [snapshot.state for snapshot in job.iter_events()]
     assert states[-1] == "SUCCEEDED"
+
+
+def test_arguments_changed_after_submit_change_nothing_that_is_sent(session, simulator):
+    arguments = {"prompt": "copied", "image_size": {"width": 256, "height": 128}}
+    job = session.submit(SCHNELL, arguments)
+    arguments["image_size"]["width"] = 512
+    assert job.get()["images"][0]["width"] == 256
+    assert session.history.get(job.record_id).arguments["image_size"]["width"] == 256
+
+
+def test_an_open_file_is_read_once_and_uploaded_whole(session, simulator, tmp_path):
+    source = session.submit(SCHNELL, {"prompt": "source", "image_size": "square"}).get().files[0]
+    with source.path.open("rb") as file:
+        result = session.submit("fal-ai/flux/dev/image-to-image", {"prompt": "x", "image_url": file}).get()
+    assert result.files[0].pil().size == (512, 512)
+
+
+def test_an_observer_that_fails_does_not_end_the_job(session):
+    job = session.submit(SCHNELL, {"prompt": "sturdy"})
+    job.observe(lambda snapshot: 1 / 0)
+    assert job.get()["prompt"] == "sturdy"
+    assert job.state == "SUCCEEDED"
+
+
+def test_an_outage_does_not_end_a_running_job(tmp_path, wait_for, monkeypatch):
+    monkeypatch.setattr("fal_nb.engine.follower._PATIENCE_FIRST_S", 0.1)
+    monkeypatch.setattr("fal_nb.protocol.retry._BASE_S", 0.01)
+    with SimulatorServer(runners=1, speed=20) as server:
+        port = int(server.base_url.rsplit(":", 1)[1])
+        session = Session(base_url=server.base_url, home=tmp_path / "home")
+        server.fault("long", seconds=30, times=1)
+        job = session.submit(DEV, {"prompt": "outage"})
+        wait_for(lambda: job.state == "RUNNING")
+    wait_for(lambda: job.snapshot.next_step)
+    assert job.state == "RUNNING"
+    assert session.history.get(job.record_id).state == "RUNNING"
+    with SimulatorServer(runners=1, speed=20, port=port):
+        # The new server never saw the request: now fal's own answer ends it, not the outage.
+        with pytest.raises(NotFoundError):
+            job.get(20)
+    session.close()
+
+
+def test_a_job_open_elsewhere_is_not_asked_for_here(session, simulator):
+    from fal_nb.ledger.records import NewRecord
+
+    record_id = session.history.add(NewRecord(endpoint=DEV, arguments={}, backend="fal", created=1.0, state="RUNNING"))
+    session.history.update(record_id, request_id="a-request-at-fal")
+    with pytest.raises(JobError, match=r"open at fal\.ai"):
+        session.job(record_id)
+    assert session.history.get(record_id).state == "RUNNING"
+
+
+def test_what_the_ledger_refuses_is_not_sent(session, simulator, monkeypatch):
+    from fal_nb.errors import HistoryError
+
+    before = len(simulator.ledger())
+
+    def refuse(record_id, **fields):
+        raise HistoryError("The history cannot be written.")
+
+    monkeypatch.setattr(session.history, "update", refuse)
+    with pytest.raises(HistoryError):
+        session.submit(SCHNELL, {"prompt": "unwritten"}).get()
+    assert len(simulator.ledger()) == before
+
+
+def test_a_direct_call_cancelled_before_it_was_sent_ends_as_cancelled(session, simulator):
+    before = len(simulator.ledger())
+    job = session.submit(SCHNELL, {"prompt": "early"}, kind="direct")
+    job.request_cancel()
+    job.wait(20)
+    assert job.state in {"CANCELLED", "UNKNOWN", "SUCCEEDED"}
+    assert job.state == "CANCELLED" or len(simulator.ledger()) == before + 1
+    assert session.history.get(job.record_id).state == job.state
+
+
+def test_closing_lets_a_request_on_its_way_learn_its_id(simulator, tmp_path):
+    simulator.clear_faults()
+    session = Session(base_url=simulator.base_url, home=tmp_path / "home")
+    simulator.fault("slow", seconds=0.5, times=1)
+    simulator.fault("long", seconds=2, times=1)
+    job = session.submit(SCHNELL, {"prompt": "closing"})
+    session.close()
+    assert job.request_id
+    again = Session(base_url=simulator.base_url, home=tmp_path / "home")
+    assert again.job(job.record_id).get(20)["prompt"] == "closing"
+    again.close()
 
 
 def test_an_observer_sees_whole_snapshots_on_the_loops_thread(session):

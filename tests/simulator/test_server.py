@@ -130,8 +130,8 @@ def test_it_ends_by_itself_when_nothing_is_asked_for_or_unfinished():
 
 
 def test_unfinished_work_and_open_requests_keep_it_alive(serve):
-    caller = serve(idle_exit_s=0.1)
-    submitted = caller.accepted(arguments={"seconds": 24})
+    caller = serve(idle_exit_s=0.6, speed=1)
+    submitted = caller.accepted(arguments={"seconds": 1.3})
     assert caller.result(submitted).status_code == 200
     assert caller.server.wait(20)
 
@@ -253,3 +253,18 @@ def test_a_reset_ends_streams_that_are_open(serve):
     assert next(events)["status"] == "IN_QUEUE"
     caller.server.reset()
     assert [event["error_type"] for event in events] == ["runner_disconnected"]
+
+
+def test_a_reset_frees_runners_of_work_that_had_not_begun(serve):
+    caller = serve(runners=1, pickup_s=0)
+
+    def start_and_reset():
+        simulation = caller.server._simulation
+        simulation.queue.set_runners(1)
+        simulation.reset()
+
+    caller.server.set_runners(0)
+    for _ in range(3):
+        caller.accepted(arguments={"seconds": 3000})
+        caller.server._call(start_and_reset)
+    assert caller.finished(arguments={"echo": "free"}).json() == {"echo": "free"}

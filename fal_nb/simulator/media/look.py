@@ -62,7 +62,7 @@ _STYLES: dict[str, str] = {
     "sketch": "sketch pencil drawing ink lineart line-art engraving etching doodle",
     "pastel": "pastel kawaii cute soft ghibli children",
     "vintage": "vintage retro sepia old antique 1950s polaroid postcard",
-    "glass": "stained glass low-poly lowpoly polygonal crystal facets origami",
+    "glass": "stained low-poly lowpoly polygonal crystal facets origami",
 }
 _STYLE_PALETTES = frozenset({"ukiyo-e", "bauhaus", "neon", "noir", "pastel", "vintage"})
 _OPEN_SCENES = ("hills", "swirl", "studio", "sea", "hills", "garden", "tiles")

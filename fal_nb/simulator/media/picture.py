@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from fal_nb.simulator.media.canvas import Canvas
 from fal_nb.simulator.media.caption import write_caption
@@ -115,8 +115,9 @@ def place_figures(look: Look, width: int, height: int, ground: float, rng: np.ra
         figure = FIGURES.get(wish.name)
         kind = figure.place if figure else "emblem"
         reach = figure.reach if figure else 1.0
-        side = round(min(height, width * _ROOM[count]) * _SIZES[kind] * reach)
-        middle = width * (share + float(rng.uniform(-0.07, 0.07)))
+        side = round(min(height, width * _ROOM[count]) * _SIZES[kind] * reach * float(rng.uniform(0.86, 1.04)))
+        sway = 0.13 if count == 1 else 0.05
+        middle = width * (share + float(rng.uniform(-sway, sway)))
         bottom = {
             "bust": height * 1.0,
             "ground": height * ground,
@@ -173,6 +174,7 @@ def _unfinished(picture: Image.Image, detail: float, rng: np.random.Generator) -
     block = max(1, round(min(picture.size) / 100 * lack * 1.5))
     if block > 1:
         picture = picture.reduce(block).resize(picture.size, Image.Resampling.BILINEAR)
-    grid = rng.normal(0, 34 * lack, (picture.height // 6 + 2, picture.width // 6 + 2, 3))
-    noise = np.repeat(np.repeat(grid, 6, 0), 6, 1)[: picture.height, : picture.width]
-    return Image.fromarray(np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8))
+    grid = 128 + rng.normal(0, 34 * lack, (picture.height // 6 + 1, picture.width // 6 + 1, 3))
+    small = Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8))
+    noise = small.resize((small.width * 6, small.height * 6), Image.Resampling.NEAREST)
+    return ImageChops.add(picture, noise.crop((0, 0, *picture.size)), 1, -128)

@@ -143,7 +143,7 @@ def _sketch(picture: Image.Image) -> Image.Image:
     grey = picture.convert("L")
     soft = ImageOps.invert(grey).filter(ImageFilter.BoxBlur(max(2, min(picture.size) // 120)))
     lines = np.asarray(grey, np.float32) / np.maximum(256 - np.asarray(soft, np.float32), 1) * 255
-    shaded = np.clip(lines, 0, 255) * 0.75 + np.asarray(grey, np.float32) * 0.25
+    shaded = np.clip(lines, 0, 255) * 0.62 + np.asarray(grey, np.float32) * 0.5 - 30
     return ImageOps.colorize(Image.fromarray(shaded.clip(0, 255).astype(np.uint8)), _INK, _PAPER)
 
 
