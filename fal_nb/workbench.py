@@ -90,7 +90,6 @@ class Workbench:
         with contextlib.suppress(FalError):
             self.display.hub.close()
         self.session.close()
-        atexit.unregister(self.session.close)
 
     def _cell_number(self) -> int:
         return int(getattr(self._get_shell(), "execution_count", 0) or 0)
@@ -101,15 +100,18 @@ def current() -> Workbench:
     """Return this process's workbench, made at first use and kept through ``%reload_ext``."""
     bench = Workbench(_shell)
     # Not the hub: at a restart the front end has dropped its comms by then and reports each close as an error.
-    atexit.register(bench.session.close)
+    _at_exit(bench.session.close)
     return bench
 
 
 def _at_exit(function: Callable[[], None]) -> None:
     """Have a function called while worker threads still take work, so that what is being sent can be finished.
 
-    ``atexit`` itself comes after the threads of ``concurrent.futures`` have been ended.
+    ``atexit`` itself comes after the threads of ``concurrent.futures`` have been ended. What is registered last is
+    called first, so those threads have to be known before.
     """
+    import concurrent.futures.thread  # noqa: F401, PLC0415 - registers its own end
+
     register = getattr(threading, "_register_atexit", atexit.register)
     register(function)
 

@@ -59,7 +59,7 @@ class Display:
             case "static":
                 self._runtime.call(self.hub.flush(view))
             case "terminal" | "script":
-                self.line(view.text())
+                self._print(view)
             case _:
                 pass
 

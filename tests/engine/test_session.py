@@ -405,10 +405,9 @@ def test_an_outage_does_not_end_a_running_job(tmp_path, wait_for, monkeypatch):
     wait_for(lambda: job.snapshot.next_step)
     assert job.state == "RUNNING"
     assert session.history.get(job.record_id).state == "RUNNING"
-    with SimulatorServer(runners=1, speed=20, port=port):
-        # The new server never saw the request: now fal's own answer ends it, not the outage.
-        with pytest.raises(NotFoundError):
-            job.get(20)
+    # The new server never saw the request: now fal's own answer ends it, not the outage.
+    with SimulatorServer(runners=1, speed=20, port=port), pytest.raises(NotFoundError):
+        job.get(20)
     session.close()
 
 

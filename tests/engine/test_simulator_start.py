@@ -29,6 +29,28 @@ def test_it_serves_where_nothing_is_configured_and_is_shared_by_the_next_session
 
 
 @pytest.mark.slow
+def test_a_script_that_ends_right_after_submit_has_sent_its_call(home):
+    import os
+    import subprocess
+    import sys
+
+    code = "import fal_nb as fal; print(fal.submit('fal-ai/flux/dev', {'prompt': 'left behind'}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FAL_NB_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    session = Session(home=home, notify=lambda line: None)
+    assert session.job(1).get(30)["prompt"] == "left behind"
+    session.close()
+
+
+@pytest.mark.slow
 def test_jobs_of_a_simulator_that_is_gone_are_closed_and_not_followed(home):
     before = Session(home=home, notify=lambda line: None)
     record_id = before.history.add(

@@ -37,6 +37,17 @@ class Caller:
                 for event in decoder.feed(chunk):
                     yield json.loads(event.data)
 
+    def watched(self, endpoint="simulator/sleep", arguments=None, headers=None, query="logs=1", runners=4):
+        """Submit while nothing runs, let it run once the stream has begun, and return (what came back, all events)."""
+        self.server.set_runners(0)
+        submitted = self.accepted(endpoint, arguments, headers)
+        events = []
+        for event in self.iter_events(f"{submitted['status_url']}/stream?{query}"):
+            if not events:
+                self.server.set_runners(runners)
+            events.append(event)
+        return submitted, events
+
     def wait_for(self, submitted, status):
         for event in self.iter_events(f"{submitted['status_url']}/stream"):
             if event["status"] == status:

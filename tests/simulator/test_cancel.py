@@ -50,9 +50,10 @@ def test_cancelling_twice_while_running_changes_nothing(caller):
     assert caller.result(submitted).status_code == 499
 
 
+@pytest.mark.slow
 def test_an_endpoint_may_ignore_the_signal_and_finish(caller):
-    headers = {"x-fal-simulator-fault": "ignore-cancel"}
-    submitted = caller.accepted(arguments={"seconds": 12, "echo": "anyway"}, headers=headers)
+    headers = {"x-fal-simulator-fault": "ignore-cancel, long; seconds=1.5"}
+    submitted = caller.accepted(arguments={"echo": "anyway"}, headers=headers)
     caller.wait_for(submitted, "IN_PROGRESS")
     assert caller.http.put(submitted["cancel_url"]).status_code == 202
     result = caller.result(submitted)

@@ -8,6 +8,7 @@ from fal_nb.simulator.error_catalogue import MODEL_ERRORS, REQUEST_ERRORS
 from fal_nb.simulator.faults import FAULT_KINDS, FaultError, Faults, make_fault, parse_faults
 
 FAULT = "x-fal-simulator-fault"
+_ENDINGS = (("response_url", ""), ("status_url", "/status"), ("cancel_url", "/cancel"))
 
 
 @pytest.mark.parametrize("error_type", sorted(REQUEST_ERRORS))
@@ -135,12 +136,12 @@ def test_a_job_may_be_submitted_without_status_streams(caller, status_code):
 
 def test_a_status_stream_may_be_cut_in_the_middle_and_opened_again(caller):
     headers = {FAULT: "cut-stream; events=1; times=1"}
-    submitted = caller.accepted(arguments={"seconds": 8, "echo": "still there"}, headers=headers)
-    seen = []
     with pytest.raises(httpx.TransportError):
-        seen.extend(caller.iter_events(f"{submitted['status_url']}/stream"))
+        caller.watched(arguments={"seconds": 8, "echo": "still there"}, headers=headers)
+    request_id = caller.server.ledger()[0]["request_id"]
+    submitted = {name: f"/queue/simulator/sleep/requests/{request_id}{end}" for name, end in _ENDINGS}
     assert caller.result(submitted).json() == {"echo": "still there"}
-    assert caller.server.requests(submitted["request_id"])["status_stream"] == 2
+    assert caller.server.requests(request_id) == {"submit": 1, "status_stream": 2, "result": 1}
 
 
 def test_a_result_stream_may_be_cut_and_its_runner_is_free_again(serve):
@@ -157,9 +158,10 @@ def test_a_result_stream_may_be_cut_and_its_runner_is_free_again(serve):
     assert caller.run().status_code == 200
 
 
+@pytest.mark.slow
 def test_slow_lets_later_requests_pass(caller):
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(caller.submit, headers={FAULT: "slow; seconds=0.5"})
+        slow = pool.submit(caller.submit, headers={FAULT: "slow; seconds=1.5"})
         while caller.server.counters().get("submit", 0) < 1:
             pass
         quick = caller.accepted()
@@ -176,7 +178,7 @@ def test_long_holds_a_job_whatever_the_speed(caller):
 
 def test_a_lost_runner_puts_the_job_back_into_the_queue_once(caller):
     headers = {FAULT: "requeue; at=0.5"}
-    events = caller.events(caller.accepted(arguments={"seconds": 10, "echo": "x"}, headers=headers))
+    _, events = caller.watched(arguments={"seconds": 10, "echo": "x"}, headers=headers)
     states = [event["status"] for event in events]
     assert [state for index, state in enumerate(states) if index == 0 or states[index - 1] != state] == [
         "IN_QUEUE", "IN_PROGRESS", "IN_QUEUE", "IN_PROGRESS", "COMPLETED",

@@ -100,7 +100,7 @@ def test_it_lives_in_a_session_of_its_own_so_that_the_notebooks_stop_does_not_hi
 
 
 def test_it_ends_when_idle_and_a_new_one_starts(home):
-    process.ensure_running(home, idle_exit_s=0.3)
+    process.ensure_running(home, idle_exit_s=1.5)
     first = process.read_record(home)
     gone = threading.Event()
     for _ in range(600):

@@ -129,9 +129,10 @@ def test_it_ends_by_itself_when_nothing_is_asked_for_or_unfinished():
     server.close()
 
 
+@pytest.mark.slow
 def test_unfinished_work_and_open_requests_keep_it_alive(serve):
-    caller = serve(idle_exit_s=0.6, speed=1)
-    submitted = caller.accepted(arguments={"seconds": 1.3})
+    caller = serve(idle_exit_s=1.0, speed=1)
+    submitted = caller.accepted(arguments={"seconds": 1.8})
     assert caller.result(submitted).status_code == 200
     assert caller.server.wait(20)
 

@@ -7,8 +7,7 @@ from fal_nb.simulator import queue
 
 
 def test_logs_are_sent_once_each_and_the_stream_ends_after_completion(caller):
-    submitted = caller.accepted(arguments={"seconds": 16, "steps": 28})
-    events = caller.events(submitted)
+    submitted, events = caller.watched(arguments={"seconds": 16, "steps": 28})
     states = [event["status"] for event in events]
     messages = [line["message"] for event in events for line in event.get("logs") or []]
     polled = caller.http.get(f"{submitted['status_url']}?logs=1").json()["logs"]
@@ -21,7 +20,7 @@ def test_logs_are_sent_once_each_and_the_stream_ends_after_completion(caller):
 
 
 def test_without_logs_there_is_one_event_for_each_change_of_state(caller):
-    events = caller.events(caller.accepted(arguments={"seconds": 12, "steps": 28}), query="")
+    _, events = caller.watched(arguments={"seconds": 12, "steps": 28}, query="")
     assert [event["status"] for event in events] == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
     assert all(event["response_url"] for event in events)
 
