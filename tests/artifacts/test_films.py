@@ -101,6 +101,8 @@ def test_the_wave_is_tall_where_it_is_loud_and_shows_on_any_paper(described, fil
     drawn = np.asarray(image)[:, :, 3] > 128
     height = drawn.sum(axis=0)
     assert height[:150].max() > 60
+    assert 0.4 < (height[:150] > 50).mean() < 0.8
+    assert (height[280:] > 0).any()
     assert height[170:].max() < 10
     assert not drawn[0].any()
     ink = np.asarray(image)[drawn][:, :3].mean(axis=0) / 255
@@ -108,6 +110,13 @@ def test_the_wave_is_tall_where_it_is_loud_and_shows_on_any_paper(described, fil
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     assert 1.05 / (luminance + 0.05) > 3
     assert (luminance + 0.05) / 0.06 > 3
+
+
+def test_a_sound_whose_container_does_not_know_its_length_is_measured(described, film):
+    data = bytearray(film("flac", None, sound="flac"))
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    assert described(bytes(data)).duration_s == pytest.approx(2, abs=0.1)
 
 
 def test_silence_is_drawn_as_a_line(described):

@@ -267,6 +267,9 @@ class TestSave:
             call(picture()).files[0].save("out/{sead}.png")
         with pytest.raises(FileError, match="seed"):
             call(picture(), data={"images": []}).files[0].save("out/{seed}.png")
+        for broken in ("out/x}.png", "out/{x.png"):
+            with pytest.raises(FileError, match="pattern"):
+                call(picture()).files[0].save(broken)
         assert self.written() == []
 
     def test_a_folder_that_cannot_be_made_is_named(self, call, picture):

@@ -12,6 +12,8 @@ SVG = b'<?xml version="1.0"?>\n<!-- x -->\n<svg xmlns="http://www.w3.org/2000/sv
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b"\x89PNG\n\n\n\n", None),
         (b"GIF89a", "image/gif"),
+        (b"MM\0*\0\0", "image/tiff"),
+        (b"II*\0\0\0", "image/tiff"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
         (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
         (b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
