@@ -36,6 +36,7 @@ class ClientWire:
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
         # Pillow and FFmpeg are loaded while the first request waits in the queue, not when its picture is there.
         self._workers.submit(importlib.import_module, "fal_nb.artifacts.describe")
+        self._workers.submit(artifacts.clean)
 
     async def submit(self, endpoint: str, arguments: JSON, options: CallOptions) -> str:
         """Queue a request and return its id."""
