@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from fal_nb.api import (
         cancel,
         card,
+        check,
         close,
         history,
         jobs,
         logs,
         result,
         run,
+        schema,
         session,
         status,
         submit,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.errors import (
         AccountLockedError,
+        ArgumentsError,
         AuthenticationError,
         ConfigError,
         EndpointError,
@@ -62,15 +65,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fal_nb.api": (
-        "cancel", "card", "close", "history", "jobs", "logs", "result", "run", "session", "status", "submit",
-        "subscribe", "upload", "upload_file", "wait",
+        "cancel", "card", "check", "close", "history", "jobs", "logs", "result", "run", "schema", "session", "status",
+        "submit", "subscribe", "upload", "upload_file", "wait",
     ),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
     "fal_nb.errors": (
-        "AccountLockedError", "AuthenticationError", "ConfigError", "EndpointError", "FalClientHTTPError",
-        "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError", "JobError",
-        "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError", "ProtocolError",
+        "AccountLockedError", "ArgumentsError", "AuthenticationError", "ConfigError", "EndpointError",
+        "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError",
+        "JobError", "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError", "ProtocolError",
         "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
         "ValidationError", "WrongThreadError",
     ),
@@ -85,6 +88,7 @@ _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AccountLockedError",
+    "ArgumentsError",
     "AsyncClient",
     "AsyncRequestHandle",
     "AuthenticationError",
@@ -120,6 +124,7 @@ __all__ = [
     "WrongThreadError",
     "cancel",
     "card",
+    "check",
     "close",
     "history",
     "jobs",
@@ -127,6 +132,7 @@ __all__ = [
     "logs",
     "result",
     "run",
+    "schema",
     "session",
     "status",
     "submit",

@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from fal_nb.engine.session import Session
     from fal_nb.protocol.status import Completed, InProgress, Queued
     from fal_nb.results import Result
+    from fal_nb.schemas.check import Checked
+    from fal_nb.schemas.endpoint_schema import EndpointSchema
     from fal_nb.views.card import CardView
 
 __all__ = [
     "cancel",
     "card",
+    "check",
     "close",
     "history",
     "jobs",
     "logs",
     "result",
     "run",
+    "schema",
     "session",
     "status",
     "submit",
@@ -178,6 +182,36 @@ def history(
         The newest so many.
     """
     return session().frame(where=where, since=since, endpoint=endpoint, state=state, limit=limit)
+
+
+def schema(endpoint: str) -> EndpointSchema:
+    """Return what an endpoint takes: name, type, default, allowed values of each input; blocks the first time.
+
+    It shows itself as a table; ``schema["prompt"]`` is one input, ``schema.required`` and ``schema.defaults`` say
+    what they say. Schemas are kept on disk and serve without a network, too.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such endpoint, or none whose schema is published.
+    FalError
+        Where the schema cannot be had and none is kept.
+    """
+    return session().schema(endpoint)
+
+
+def check(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Checked:
+    """Return what is wrong with arguments, all at once, with the nearest right name or value; sends no call.
+
+    The result is true where all is well; its ``arguments`` are then as the endpoint wants them: coerced where that
+    loses nothing, local files by name. `submit`, `subscribe`, `run` and `stream` do the same before they send.
+
+    Raises
+    ------
+    FalError
+        Where the schema cannot be had.
+    """
+    return session().check(endpoint, dict(arguments or {}))
 
 
 def card(job: str | int | Job) -> CardView:

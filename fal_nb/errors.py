@@ -6,6 +6,7 @@
     ├── ConfigError                a setting, a key or a base URL is missing or wrong
     │   └── MissingCredentialsError
     ├── EndpointError              (ValueError) not an endpoint id
+    ├── ArgumentsError             (ValueError) the arguments do not fit the endpoint's schema; nothing was sent
     ├── GrammarError               (ValueError) a magic's line or body cannot be read
     ├── FileError                  a local file cannot be read or written
     ├── HistoryError               the history file is locked, read-only, damaged or newer
@@ -33,11 +34,12 @@ written for it keep their meaning.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
     "AccountLockedError",
+    "ArgumentsError",
     "AuthenticationError",
     "ConfigError",
     "EndpointError",
@@ -91,6 +93,24 @@ class MissingCredentialsError(ConfigError):
 
 class EndpointError(FalError, ValueError):
     """The text is not an endpoint id (``owner/alias[/path]``)."""
+
+
+class ArgumentsError(FalError, ValueError):
+    """The arguments do not fit the endpoint's schema; nothing was sent.
+
+    Attributes
+    ----------
+    problems
+        All of them, in the order of the arguments: each has ``path``, ``message`` and ``suggestion``.
+    """
+
+    def __init__(self, endpoint: str, problems: Sequence[object]) -> None:
+        lines = [str(problem) for problem in problems]
+        if len(lines) > 1:
+            lines = [f"{len(lines)} arguments to mend", *(f"  {line}" for line in lines)]
+        text = "\n".join(lines)
+        super().__init__(f"{endpoint}: {text}", endpoint=endpoint)
+        self.problems = tuple(problems)
 
 
 class GrammarError(FalError, ValueError):

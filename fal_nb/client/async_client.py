@@ -86,6 +86,11 @@ class AsyncClient:
         self.downloads = Downloader(self._http)
 
     @property
+    def http(self) -> Http:
+        """What sends every call; for rooms that speak further parts of the protocol."""
+        return self._http
+
+    @property
     def settings(self) -> Settings:
         """Where calls go, and why.
 

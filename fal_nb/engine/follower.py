@@ -10,7 +10,7 @@ import logging
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.recorder import Recorder
     from fal_nb.engine.snapshot import JobSnapshot
 
-__all__ = ["Answer", "Follower", "Wire"]
+__all__ = ["Answer", "Follower", "Streaming", "Wire"]
 
 _LOG_TAIL = 200
 _LOG_LINE_CHARS = 1_000
@@ -59,6 +59,14 @@ class Answer(Protocol):
         """fal's id of the request."""
 
 
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Who takes the events of a stream, on the loop's thread, and the longest silence between two, in seconds."""
+
+    on_event: Callable[[JSON], None]
+    silence_s: float | None = None
+
+
 class Wire(Protocol):
     """What a follower needs of the client; every method runs on the loop."""
 
@@ -67,6 +75,9 @@ class Wire(Protocol):
 
     async def direct(self, endpoint: str, arguments: JSON, options: CallOptions) -> Answer:
         """Run without the queue."""
+
+    async def stream(self, endpoint: str, arguments: JSON, options: CallOptions, streaming: Streaming) -> Answer:
+        """Run an endpoint that streams; the last event is the result."""
 
     def statuses(self, endpoint: str, request_id: str) -> AsyncIterator[Queued | InProgress | Completed]:
         """Yield statuses with logs until the request has ended."""
@@ -95,6 +106,7 @@ class Follower:
         wire: Callable[[], Awaitable[Wire]],
         recorder: Recorder,
         publish: Callable[[JobSnapshot], None],
+        streaming: Streaming | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.error: BaseException | None = None
@@ -104,12 +116,13 @@ class Follower:
         self._get_wire = wire
         self._recorder = recorder
         self._publish = publish
+        self._streaming = streaming or Streaming(lambda _event: None)
         self._merger = LogMerger()
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
         self._is_overdue = False
         self._body: asyncio.Task[None] | None = None
-        self._direct_call: asyncio.Task[Answer] | None = None
+        self._call: asyncio.Task[Answer] | None = None
         self._owed: dict[str, Any] = {}
         self._owed_artifacts: tuple[Artifact, ...] = ()
 
@@ -144,8 +157,8 @@ class Follower:
             return
         self._cancel_wanted = True
         if self.snapshot.kind != "queue":
-            if self._direct_call is not None:
-                self._direct_call.cancel()
+            if self._call is not None:
+                self._call.cancel()
             return
         self._set(cancel="asked")
         if self.snapshot.request_id:
@@ -159,8 +172,8 @@ class Follower:
             if self._cancel_wanted:
                 await self._end("CANCELLED", error="Cancelled before it was sent.")
                 return
-            if self.snapshot.kind == "direct":
-                await self._run_direct(wire, body)
+            if self.snapshot.kind != "queue":
+                await self._run_at_once(wire, body)
                 return
             await self._submit(wire, body)
         await self._patiently(lambda: self._watch(wire))
@@ -178,7 +191,7 @@ class Follower:
         if self._cancel_wanted:
             return
         changes: dict[str, Any] = {"state": "SUBMITTING"}
-        if self.snapshot.kind == "direct":
+        if self.snapshot.kind != "queue":
             now = time.time()
             changes = {"state": "RUNNING", "submitted": now, "started": now}
         await self._recorder.update(self.snapshot.record_id, **changes)
@@ -201,21 +214,27 @@ class Follower:
         if self._cancel_wanted:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
 
-    async def _run_direct(self, wire: Wire, body: JSON) -> None:
-        self._direct_call = asyncio.ensure_future(wire.direct(self.snapshot.endpoint, body, self._options))
+    async def _run_at_once(self, wire: Wire, body: JSON) -> None:
+        self._call = asyncio.ensure_future(self._answer(wire, body))
         try:
-            answer = await self._direct_call
+            answer = await self._call
         except asyncio.CancelledError:
-            if self._cancel_wanted and self._direct_call.cancelled():
+            if self._cancel_wanted and self._call.cancelled():
                 raise SubmissionUnknown(
-                    "The connection of a direct call was closed; fal cannot cancel it, so it may be charged.",
+                    f"The connection of a {self.snapshot.kind} call was closed; fal cannot cancel it, "
+                    "so it may be charged.",
                     endpoint=self.snapshot.endpoint,
                 ) from None
             raise
         finally:
-            self._direct_call = None
+            self._call = None
         await self._step(request_id=answer.request_id)
         await self._keep(wire, answer)
+
+    async def _answer(self, wire: Wire, body: JSON) -> Answer:
+        if self.snapshot.kind == "direct":
+            return await wire.direct(self.snapshot.endpoint, body, self._options)
+        return await wire.stream(self.snapshot.endpoint, body, self._options, self._streaming)
 
     async def _watch(self, wire: Wire) -> None:
         """Reduce statuses to snapshots until the request has ended."""

@@ -11,13 +11,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
-from fal_nb.engine.follower import Follower
+from fal_nb.engine.event_queue import EventQueue
+from fal_nb.engine.follower import Follower, Streaming
 from fal_nb.engine.inputs import describe_inputs, local_file, read_inputs
 from fal_nb.engine.job import Job
+from fal_nb.engine.preflight import Preflight, check_inputs
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.errors import FalError, HistoryError, JobError
 from fal_nb.protocol.endpoint import EndpointId
@@ -35,10 +38,13 @@ if TYPE_CHECKING:
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
     from fal_nb.results import Result
+    from fal_nb.schemas.check import Checked
+    from fal_nb.schemas.endpoint_schema import EndpointSchema
 
 __all__ = ["Session"]
 
 _CLOSE_S = 5.0
+_STREAM = CallOptions(path="/stream")
 _ON_THE_WAY = ("PREPARED", "SUBMITTING")
 Place = tuple[str | None, str | None]
 """(notebook, cell) a call is made from."""
@@ -91,6 +97,7 @@ class Session:
         self._jobs: dict[int, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._last: Job | None = None
+        self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
 
     # -- what it stands on -------------------------------------------------------------------------------
 
@@ -146,8 +153,11 @@ class Session:
         kind: Literal["queue", "direct"] = "queue",
         options: CallOptions = DEFAULTS,
         timeout_s: float | None = None,
+        check: bool = True,
     ) -> Job:
         """Write a record, start the call in the background and return its job at once.
+
+        The first call of an endpoint waits for its schema.
 
         Parameters
         ----------
@@ -155,16 +165,73 @@ class Session:
             JSON, with local files (paths, bytes, pictures, arrays, results) anywhere inside.
         timeout_s
             Limit for the whole call, in seconds; when it runs out the request is cancelled.
+        check
+            Whether arguments that do not fit the endpoint's schema are refused before anything is sent.
 
         Raises
         ------
-        EndpointError, FileError, ConfigError, HistoryError
+        EndpointError, ArgumentsError, FileError, ConfigError, HistoryError
             Before anything is sent.
         """
-        endpoint = str(EndpointId.parse(endpoint))
-        inputs = read_inputs(arguments or {})
+        endpoint, inputs = self._prepared(endpoint, arguments, options.path, check=check)
         snapshot = self._record(endpoint, describe_inputs(inputs), kind, self.settings)
         return self._start(snapshot, inputs, options, timeout_s)
+
+    def stream(
+        self,
+        endpoint: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        options: CallOptions = _STREAM,
+        silence_s: float | None = None,
+        check: bool = True,
+    ) -> EventQueue:
+        """Write a record, start a streaming call in the background and return its events as they will come.
+
+        The last event is the result, kept like any other. Its ``job`` has card, state and record.
+
+        Parameters
+        ----------
+        options
+            Its path is the endpoint's streaming path, ``/stream`` with most.
+        silence_s
+            Longest silence between two events; None waits as long as the connection lives.
+
+        Raises
+        ------
+        EndpointError, ArgumentsError, FileError, ConfigError, HistoryError
+            Before anything is sent.
+        """
+        path = options.path.strip("/")
+        endpoint, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
+        events = EventQueue()
+        snapshot = self._record(endpoint, describe_inputs(inputs), "stream", self.settings)
+        events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
+        events.job.observe(events.notice)
+        return events
+
+    def schema(self, endpoint: str) -> EndpointSchema:
+        """Return what an endpoint takes; blocks the first time.
+
+        Raises
+        ------
+        EndpointError
+            Where it is no endpoint id.
+        FalError
+            Where the schema cannot be had.
+        """
+        return self.preflight.schema(str(EndpointId.parse(endpoint)))
+
+    def check(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Checked:
+        """Return what a check of arguments against the endpoint's schema comes to; sends no call. Raises as `schema`.
+
+        Raises
+        ------
+        FileError
+            Where a local file in the arguments cannot be read.
+        """
+        checked = check_inputs(self.schema(endpoint), read_inputs(arguments or {}))
+        return replace(checked, arguments=describe_inputs(checked.arguments))
 
     def attach(self, endpoint: str, request_id: str) -> Job:
         """Follow a request that was made elsewhere, or by an earlier kernel; sends no POST."""
@@ -319,7 +386,7 @@ class Session:
         """Return a job that a record tells of: as it ended, or followed again where it is open."""
         if record.id in self._jobs:
             return self._jobs[record.id]
-        snapshot = _from_record(record, self.history.artifacts(record.id))
+        snapshot = JobSnapshot.of_record(record, self.history.artifacts(record.id))
         if snapshot.is_final or snapshot.request_id is None:
             return self._adopt(snapshot)
         settings = self.settings
@@ -331,15 +398,27 @@ class Session:
             )
         return self._start(snapshot, None)
 
+    def _prepared(
+        self, endpoint: str, arguments: dict[str, Any] | None, path: str, *, check: bool
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the endpoint's id and the arguments with their files read, as the endpoint wants them."""
+        endpoint = str(EndpointId.parse(endpoint))
+        inputs = read_inputs(arguments or {})
+        if check:
+            called = "/".join(filter(None, (endpoint, path.strip("/"))))
+            inputs = self.preflight.fitted(called, inputs)
+        return endpoint, inputs
+
     def _start(
         self,
         snapshot: JobSnapshot,
         arguments: Any,
         options: CallOptions = DEFAULTS,
         timeout_s: float | None = None,
+        streaming: Streaming | None = None,
     ) -> Job:
         job = self._adopt(snapshot, ended=False)
-        self.runtime.post(self._follow, job, arguments, options, timeout_s)
+        self.runtime.post(self._follow, job, arguments, options, timeout_s, streaming)
         return job
 
     def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
@@ -352,8 +431,15 @@ class Session:
             job.finish()
         return job
 
-    def _follow(self, job: Job, arguments: Any, options: CallOptions, timeout_s: float | None) -> None:
-        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take)
+    def _follow(
+        self,
+        job: Job,
+        arguments: Any,
+        options: CallOptions,
+        timeout_s: float | None,
+        streaming: Streaming | None,
+    ) -> None:
+        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
         job.follow(follower)
         task = asyncio.ensure_future(follower.run(arguments))
         self._tasks.add(task)
@@ -383,33 +469,3 @@ class Session:
         from fal_nb.results import Result  # noqa: PLC0415
 
         return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)
-
-
-def _from_record(record: Record, artifacts: Any = ()) -> JobSnapshot:
-    """Return the snapshot that a record of the history stands for."""
-    return JobSnapshot(
-        record_id=record.id,
-        endpoint=record.endpoint,
-        backend=record.backend,
-        kind=record.kind,
-        state=record.state,
-        arguments=record.arguments,
-        created=record.created,
-        request_id=record.request_id,
-        submitted=record.submitted,
-        started=record.started,
-        ended=record.ended,
-        queue_s=record.queue_s,
-        inference_s=record.inference_s,
-        cost=record.cost,
-        estimate=record.estimate,
-        currency=record.currency,
-        billable_units=record.billable_units,
-        error=record.error,
-        error_type=record.error_type,
-        cancel=record.cancel,
-        logs=tuple(record.logs or ()),
-        log_count=record.log_count,
-        result=record.result,
-        artifacts=tuple(artifacts),
-    )

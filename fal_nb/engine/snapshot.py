@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.artifacts import Artifact
 from fal_nb.states import FINAL_STATES, Kind, State
+
+if TYPE_CHECKING:
+    from fal_nb.ledger.records import Record
 
 __all__ = ["JobSnapshot"]
 
@@ -81,3 +85,33 @@ class JobSnapshot:
     def is_final(self) -> bool:
         """Whether the job has ended; its state will not change by itself any more."""
         return self.state in FINAL_STATES
+
+    @classmethod
+    def of_record(cls, record: Record, artifacts: Iterable[Artifact] = ()) -> JobSnapshot:
+        """Return the snapshot that a record of the history stands for."""
+        return cls(
+            record_id=record.id,
+            endpoint=record.endpoint,
+            backend=record.backend,
+            kind=record.kind,
+            state=record.state,
+            arguments=record.arguments,
+            created=record.created,
+            request_id=record.request_id,
+            submitted=record.submitted,
+            started=record.started,
+            ended=record.ended,
+            queue_s=record.queue_s,
+            inference_s=record.inference_s,
+            cost=record.cost,
+            estimate=record.estimate,
+            currency=record.currency,
+            billable_units=record.billable_units,
+            error=record.error,
+            error_type=record.error_type,
+            cancel=record.cancel,
+            logs=tuple(record.logs or ()),
+            log_count=record.log_count,
+            result=record.result,
+            artifacts=tuple(artifacts),
+        )

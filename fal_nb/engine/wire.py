@@ -6,19 +6,24 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fal_nb.artifacts.collect import collect
+from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
+from fal_nb.client.schema_cache import SchemaCache
+from fal_nb.client.verdicts import Answer
+from fal_nb.errors import SubmissionUnknown
 from fal_nb.protocol.endpoint import EndpointId
 
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
     from fal_nb.artifacts.store import ArtifactStore
-    from fal_nb.client.answers import ResultAnswer
     from fal_nb.client.follow import AnyStatus
     from fal_nb.client.options import CallOptions
+    from fal_nb.engine.follower import Streaming
     from fal_nb.engine.inputs import LocalFile
     from fal_nb.protocol.status import JSON
     from fal_nb.settings import Settings
@@ -31,6 +36,9 @@ class ClientWire:
 
     def __init__(self, settings: Settings, artifacts: ArtifactStore) -> None:
         self.client = AsyncClient(settings=settings)
+        # A simulator's port is another one tomorrow: what is kept of it would never be found again.
+        folder = None if settings.backend == "simulator" else settings.home / "schemas"
+        self.schemas = SchemaCache(self.client.http, folder)
         self._artifacts = artifacts
         self._uploaded: dict[str, asyncio.Task[str]] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
@@ -45,6 +53,32 @@ class ClientWire:
     async def direct(self, endpoint: str, arguments: JSON, options: CallOptions) -> ResultAnswer:
         """Run without the queue."""
         return await self.client.direct.answer(EndpointId.parse(endpoint), arguments, options)
+
+    async def stream(self, endpoint: str, arguments: JSON, options: CallOptions, streaming: Streaming) -> ResultAnswer:
+        """Run an endpoint that streams, hand each event on, and return the last as the result.
+
+        Raises
+        ------
+        SubmissionUnknown
+            Where the stream ended without one event.
+        """
+        headers: dict[str, str] = {}
+        events = self.client.streams.events(
+            EndpointId.parse(endpoint), arguments, options, timeout_s=streaming.silence_s, on_open=headers.update
+        )
+        last, count = None, 0
+        async with aclosing(events) as found:
+            async for last in found:
+                count += 1
+                streaming.on_event(last)
+        answer = ResultAnswer.of(last, Answer(200, headers, b""))
+        if not count:
+            raise SubmissionUnknown(
+                f"The stream of {endpoint} ended without an event; it may be charged.",
+                request_id=answer.request_id,
+                endpoint=endpoint,
+            )
+        return answer
 
     def statuses(self, endpoint: str, request_id: str) -> AsyncIterator[AnyStatus]:
         """Yield statuses with logs until the request has ended."""

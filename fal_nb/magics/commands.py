@@ -44,6 +44,8 @@ class CallArguments:
         The input that takes the text or the body, where the line names one.
     timeout_s, start_timeout_s
         Seconds; the caller's own limit, and fal's for the beginning.
+    unchecked
+        Whether arguments are sent without a look at the endpoint's schema.
     to
         Pattern of the files that the outputs are also saved as.
     var
@@ -62,6 +64,7 @@ class CallArguments:
     start_timeout_s: float | None = None
     priority: Literal["normal", "low"] | None = None
     hint: str | None = None
+    unchecked: bool = False
     to: str | None = None
     var: str | None = None
     line: str = ""

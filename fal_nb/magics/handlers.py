@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.client.options import CallOptions
 from fal_nb.errors import FalError
 from fal_nb.magics import arguments as args
+from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
@@ -64,9 +65,18 @@ def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
 
 
 def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, cell: Cell, *, kind: Any) -> Job:
-    arguments = args.build_arguments(command, cell.namespace)
+    session = bench.session
+    schema = session.preflight.known_schema(command.endpoint)
+    arguments = arguments_by_schema(command, cell.namespace, schema)
     options = CallOptions(start_timeout=command.start_timeout_s, priority=command.priority, hint=command.hint)
-    return bench.session.submit(command.endpoint, arguments, kind=kind, options=options, timeout_s=command.timeout_s)
+    return session.submit(
+        command.endpoint,
+        arguments,
+        kind=kind,
+        options=options,
+        timeout_s=command.timeout_s,
+        check=not command.unchecked,
+    )
 
 
 def _wait_for(bench: Workbench, job: Job) -> Any:

@@ -122,6 +122,7 @@ _SENDING = (
         help="Place in the queue; low lets others pass.",
     ),
     OptionSpec(name="hint", kind="text", metavar="TEXT", field="hint", help="Prefer a runner that saw this hint."),
+    OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
 )
 _KEEPING = (
     OptionSpec(

@@ -108,8 +108,8 @@ def test_the_wire_status_can_be_asked_at_any_time(session, simulator, wait_for):
     ("arguments", "error"),
     [({"prompt": "x", "num_images": 9}, ValidationError), ({}, ValidationError)],
 )
-def test_refused_arguments_fail_the_job_with_the_reason(session, arguments, error):
-    job = session.submit(SCHNELL, arguments)
+def test_arguments_the_endpoint_refuses_fail_the_job_with_the_reason(session, arguments, error):
+    job = session.submit(SCHNELL, arguments, check=False)
     with pytest.raises(error):
         job.get()
     assert job.state == "FAILED"

@@ -267,3 +267,35 @@ def test_loading_costs_nothing_that_is_not_used():
 def test_the_traitlet_options_are_listed_and_set(run, shell):
     run("%config FalMagics.embed_media = True")
     assert current().embed_media is True
+
+
+def test_bare_values_and_the_body_follow_the_endpoints_schema(run, simulator):
+    _, done = run(f"%fal run {SCHNELL} prompt=1e3 num_images=2 image_size=64x64 output_format=PNG")
+    assert done.result["prompt"] == "1e3"
+    assert len(done.result["images"]) == 2
+    _, done = run("%%fal run fal-ai/elevenlabs/tts/turbo-v2.5\nGood morning.")
+    assert done.result["audio"]["url"]
+    film = "fal-ai/kling-video/v3/pro/text-to-video prompt=x generate_audio=false"
+    assert run(f"%fal run {film} duration=3")[1].success
+    assert run(f"%fal run {film} duration:=3")[1].success
+    printed, _ = run(f"%fal run {film} duration:=3 --unchecked")
+    assert "ValidationError" in printed, "unchecked, a number stays a number, and this endpoint wants a text"
+
+
+def test_wrong_arguments_get_their_line_and_nothing_is_sent(run, simulator):
+    accepted = len(simulator.ledger())
+    printed, done = run(f"%fal run {SCHNELL} promt=fox num_images=9 image_size=squar")
+    assert not done.success
+    assert "ArgumentsError: fal-ai/flux/schnell: 3 arguments to mend" in printed
+    assert "did you mean prompt?" in printed
+    assert 'did you mean "square"?' in printed
+    assert "Traceback" not in printed
+    assert len(simulator.ledger()) == accepted
+
+
+def test_a_body_for_an_endpoint_without_a_prompt_asks_for_the_inputs_name(run):
+    printed, done = run("%%fal run fal-ai/whisper\nhello")
+    assert done.success is False
+    assert "audio_url: required" in printed
+    printed, done = run("%%fal run simulator/sleep\nhello")
+    assert "say which with --body NAME" in printed

@@ -1,0 +1,92 @@
+"""What is looked at before anything is sent: the endpoint's schema, and the arguments against it.
+
+Its one invariant: a schema that cannot be had never keeps a call from being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.engine.inputs import LocalFile
+from fal_nb.errors import ArgumentsError, FalError
+from fal_nb.schemas.check import Checked, check_arguments
+
+if TYPE_CHECKING:
+    from fal_nb.engine.wire import ClientWire
+    from fal_nb.runtime import Runtime
+    from fal_nb.schemas.endpoint_schema import EndpointSchema
+
+__all__ = ["Preflight", "check_inputs"]
+
+_PATIENCE_S = 20.0
+
+
+class Preflight:
+    """The session's way to schemas; every method blocks, the first time an endpoint is asked for about one request.
+
+    On the loop's own thread, where nothing may block, only what is known already is used.
+
+    Parameters
+    ----------
+    notify
+        Shows one line to the person.
+    """
+
+    def __init__(
+        self, runtime: Runtime, get_wire: Callable[[], Awaitable[ClientWire]], notify: Callable[[str], None]
+    ) -> None:
+        self._runtime = runtime
+        self._get_wire = get_wire
+        self._notify = notify
+        self._noted: set[str] = set()
+
+    def schema(self, endpoint: str) -> EndpointSchema:
+        """Return an endpoint's schema.
+
+        Raises
+        ------
+        FalError
+            Where it cannot be had, as ``SchemaCache.schema`` says.
+        """
+
+        async def ask() -> EndpointSchema:
+            return await (await self._get_wire()).schemas.schema(endpoint)
+
+        return self._runtime.call(ask(), _PATIENCE_S)
+
+    def known_schema(self, endpoint: str) -> EndpointSchema | None:
+        """Return an endpoint's schema, or None and, once, a note where it cannot be had."""
+        try:
+            return self.schema(endpoint)
+        except (FalError, TimeoutError) as error:
+            if endpoint not in self._noted and not self._runtime.is_loop_thread:
+                self._noted.add(endpoint)
+                self._notify(f"The schema of {endpoint} cannot be had, so its arguments go unchecked. {error}")
+            return None
+
+    def fitted(self, endpoint: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return inputs as the endpoint wants them; unchanged where there is no schema.
+
+        Parameters
+        ----------
+        inputs
+            As `read_inputs` returns them: JSON and local files.
+
+        Raises
+        ------
+        ArgumentsError
+            With every problem there is.
+        """
+        schema = self.known_schema(endpoint)
+        if schema is None:
+            return dict(inputs)
+        checked = check_inputs(schema, inputs)
+        if not checked.ok:
+            raise ArgumentsError(endpoint, checked.problems)
+        return checked.arguments
+
+
+def check_inputs(schema: EndpointSchema, inputs: Mapping[str, Any]) -> Checked:
+    """Return what a check of read inputs comes to; a local file counts as the URL it will have."""
+    return check_arguments(schema, inputs, is_file=lambda value: isinstance(value, LocalFile))

@@ -1,0 +1,105 @@
+"""A stream is a job with a record like any other; its events come as they are sent, blocking or awaited."""
+
+import asyncio
+
+import pytest
+
+from fal_nb.errors import ArgumentsError, FalError, SubmissionUnknown
+
+DEV = "fal-ai/flux/dev"
+SMALL = {"prompt": "a red fox", "image_size": "64x64", "seed": 3}
+
+
+def test_events_come_one_by_one_and_the_last_is_the_result(session):
+    events = session.stream(DEV, SMALL)
+    seen = list(events)
+    assert len(seen) > 2
+    assert seen[0]["images"][0]["url"].startswith("data:")
+    assert seen[-1] == events.job.result()
+    record = session.history.get(events.job.record_id)
+    assert (record.state, record.kind) == ("SUCCEEDED", "stream")
+    assert record.request_id
+    assert events.job.result().files[0].pil().size == (64, 64)
+
+
+def test_the_record_is_there_before_the_first_event(session, simulator):
+    simulator.fault("slow", seconds=0.3, on="stream", times=1)
+    events = session.stream(DEV, SMALL)
+    assert session.history.get(events.job.record_id).state in {"PREPARED", "RUNNING"}
+    assert next(events)
+
+
+def test_the_first_event_is_there_before_the_last_is_made(session):
+    events = session.stream(DEV, SMALL)
+    next(events)
+    assert not events.job.done
+    assert list(events)
+
+
+async def test_events_can_be_awaited(session):
+    seen = [event async for event in session.stream(DEV, SMALL)]
+    assert seen[-1]["seed"] == 3
+    assert len(seen) > 2
+
+
+async def test_cancelling_the_reader_closes_the_connection(session, wait_for):
+    events = session.stream(DEV, SMALL | {"num_inference_steps": 50})
+
+    async def read():
+        async for _ in events:
+            pass
+
+    task = asyncio.ensure_future(read())
+    while events.job.state != "RUNNING":  # noqa: ASYNC110 - changes elsewhere
+        await asyncio.sleep(0.005)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    wait_for(lambda: events.job.done)
+    assert events.job.state == "UNKNOWN"
+
+
+def test_a_refused_stream_raises_its_error_and_is_written_down(session):
+    events = session.stream(DEV, {"prompt": "x", "num_images": 99}, check=False)
+    with pytest.raises(FalError, match="num_images"):
+        list(events)
+    assert session.history.get(events.job.record_id).state == "FAILED"
+
+
+def test_wrong_arguments_are_refused_before_the_stream_is_opened(session):
+    with pytest.raises(ArgumentsError):
+        session.stream(DEV, {"promt": "x"})
+    assert session.history.count() == 0
+
+
+def test_a_stream_that_breaks_may_be_charged_and_is_unknown(session, simulator):
+    simulator.fault("cut-stream", events=1, on="stream", times=1)
+    events = session.stream(DEV, SMALL)
+    assert next(events)
+    with pytest.raises(SubmissionUnknown):
+        list(events)
+    assert session.history.get(events.job.record_id).state == "UNKNOWN"
+    assert simulator.counters()["stream"] >= 1
+
+
+def test_leaving_the_block_closes_the_connection(session, wait_for):
+    with session.stream(DEV, SMALL | {"num_inference_steps": 50}) as events:
+        next(events)
+    wait_for(lambda: events.job.done)
+    assert events.job.state == "UNKNOWN"
+
+
+def test_a_reader_that_just_stops_reading_loses_nothing(session, wait_for):
+    events = session.stream(DEV, SMALL)
+    next(events)
+    job = events.job
+    del events
+    wait_for(lambda: job.done)
+    assert job.state == "SUCCEEDED"
+    assert job.result()["seed"] == 3
+
+
+def test_local_files_in_a_stream_are_uploaded(session, tmp_path):
+    picture = session.submit("fal-ai/flux/schnell", SMALL).get().files[0].save(tmp_path / "a.jpg")
+    *_, last = session.stream("fal-ai/flux/dev/image-to-image", {"prompt": "x", "image_url": picture})
+    assert last["images"]
