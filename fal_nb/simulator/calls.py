@@ -31,6 +31,7 @@ from fal_nb.simulator.operations import Operation
 from fal_nb.simulator.request import SimulatedRequest
 from fal_nb.simulator.simulation import Simulation, new_request_id
 from fal_nb.simulator.spoil import too_many_requests
+from fal_nb.simulator.uploads import life_s_of
 
 __all__ = ["Calls", "Incoming"]
 
@@ -158,7 +159,7 @@ class Calls:
         return self._event_stream(incoming, events, first, {names.REQUEST_ID: request.request_id})
 
     async def _new_request(self, incoming: Incoming) -> SimulatedRequest | Response:
-        body = await incoming.request.body()
+        body = _query_as_body(incoming.request) if incoming.request.method == "GET" else await incoming.request.body()
         found = await self._simulation.find_endpoint(incoming.operation.path)
         if found is None:
             return _no_such_path(incoming.operation.path)
@@ -171,6 +172,8 @@ class Calls:
             arguments,
             refusal=refusal,
             low_priority=incoming.request.headers.get(names.PRIORITY, "").lower() == "low",
+            stores_payloads=_stores_payloads(incoming.request),
+            media_life_s=life_s_of(incoming.request.headers),
             faults=incoming.job_faults(),
         )
 
@@ -249,6 +252,11 @@ def _parse_body(body: bytes) -> tuple[Any, EndpointFailure | None]:
         return None, EndpointFailure(422, [item | {"ctx": {"error": str(error)}}])
 
 
+def _query_as_body(http_request: Request) -> bytes:
+    """Return the arguments of a GET: those of its query. Source: @fal-ai/client 1.10.1 ``request.ts``."""
+    return json.dumps(dict(http_request.query_params)).encode()
+
+
 def _start_timeout(http_request: Request) -> float | None:
     """Return the start deadline in seconds; the newer of the two header names wins. Source: fal docs "Run"."""
     text = http_request.headers.get(names.START_TIMEOUT) or http_request.headers.get(names.START_TIMEOUT_OLD)
@@ -261,6 +269,12 @@ def _start_timeout(http_request: Request) -> float | None:
     if not _LEAST_START_TIMEOUT_S < seconds < math.inf:
         raise ValueError(f"The start timeout must be a number of seconds over {_LEAST_START_TIMEOUT_S}, not {text!r}.")
     return seconds
+
+
+def _stores_payloads(http_request: Request) -> bool | None:
+    """Return what the request says of the storage of its payloads. Source: fal docs "Platform Headers"."""
+    text = http_request.headers.get("x-fal-store-io", "")
+    return None if not text else text != "0"
 
 
 def _wants_logs(http_request: Request) -> bool:

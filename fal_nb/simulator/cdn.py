@@ -14,6 +14,7 @@ from fal_nb.protocol import headers as names
 from fal_nb.simulator.answers import json_response
 from fal_nb.simulator.simulation import Simulation
 from fal_nb.simulator.storage import StoredFile
+from fal_nb.simulator.uploads import life_s_of
 
 __all__ = ["issue_token", "read_file", "read_thumbnail", "upload_file"]
 
@@ -39,7 +40,9 @@ async def upload_file(simulation: Simulation, request: Request) -> Response:
     if not simulation.tokens.accepts(request.headers.get("authorization", "")):
         return json_response({"detail": "Invalid or expired upload token"}, 401)
     content_type = request.headers.get("content-type") or "application/octet-stream"
-    writer = simulation.files.writer(content_type, request.headers.get(names.FILE_NAME, ""))
+    writer = simulation.files.writer(
+        content_type, request.headers.get(names.FILE_NAME, ""), life_s=life_s_of(request.headers)
+    )
     try:
         async for piece in request.stream():
             writer.write(piece)

@@ -61,6 +61,12 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "half-reply": FaultKind("after", _CALLS, "carried out, closed in the middle of the answer"),
     "garbage": FaultKind("after", _CALLS, "carried out, answered with bytes that are no HTTP"),
     "ingress-after": FaultKind("after", _CALLS, "carried out, answered with the load balancer's page", {"status": 504}),
+    "content-type": FaultKind(
+        "after",
+        frozenset({"cdn_get"}),
+        "carried out, and answered under another content type",
+        {"type": "application/octet-stream"},
+    ),
     "no-stream": FaultKind("before", frozenset({"status_stream"}), "status streams are not offered", {"status": 404}),
     "cut-stream": FaultKind(
         "stream", frozenset({"status_stream", "stream"}), "stream reset after some events", {"events": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 __all__ = ["Operation", "classify"]
@@ -19,7 +20,10 @@ _REQUEST_KINDS = {
 }
 _FIXED = {
     ("POST", "/rest/storage/auth/token"): "upload_token",
+    ("POST", "/rest/storage/upload/initiate"): "upload_initiate",
+    ("POST", "/rest/storage/upload/initiate-multipart"): "upload_initiate_parts",
     ("POST", "/cdn/files/upload"): "upload",
+    ("POST", "/cdn/files/upload/multipart"): "upload_begin_parts",
     ("GET", "/api/openapi/queue/openapi.json"): "openapi",
     ("GET", "/admin/health"): "health",
     ("GET", "/admin/counters"): "admin",
@@ -28,6 +32,14 @@ _FIXED = {
     ("POST", "/admin/faults"): "admin",
     ("DELETE", "/admin/faults"): "admin",
     ("POST", "/admin/runners"): "admin",
+}
+_UPLOAD = re.compile(r"(?:uploads|files/.+/multipart)/(?P<upload_id>[0-9a-f]{32})(?:/(?P<part>[0-9]{1,6}|complete))?\Z")
+_PLATFORM = {
+    ("GET", "models/pricing"): "platform_pricing",
+    ("POST", "models/pricing/estimate"): "platform_estimate",
+    ("GET", "models/requests/by-endpoint"): "platform_requests",
+    ("GET", "account/billing"): "platform_billing",
+    ("GET", "meta"): "platform_meta",
 }
 _FIXED_PATHS = frozenset(path for _, path in _FIXED)
 
@@ -39,15 +51,21 @@ class Operation:
     Attributes
     ----------
     kind
-        ``submit status status_stream result cancel run stream upload_token upload cdn_get thumbnail openapi health
-        admin``, ``not_allowed`` for a known path with the wrong method, ``unknown`` for the rest.
+        ``submit status status_stream result cancel run stream upload_token upload upload_initiate
+        upload_initiate_parts upload_begin_parts upload_signed upload_part upload_complete cdn_get thumbnail openapi
+        health admin`` and the platform's ``platform_…``, ``not_allowed`` for a known path with the wrong method,
+        ``unknown`` for the rest.
     path
-        For calls and requests about them the endpoint as written; for files their key; else the whole path.
+        For calls and requests about them the endpoint as written; for files their key; for uploads in several
+        requests their id; else the whole path.
+    part
+        Number of an upload's part.
     """
 
     kind: str
     path: str
     request_id: str | None = None
+    part: str = ""
 
 
 def classify(method: str, path: str) -> Operation:
@@ -56,22 +74,46 @@ def classify(method: str, path: str) -> Operation:
     Base ids and full ids, a trailing slash and ``/response`` are all seen in the wild.
     Source: fal docs "Inference API", "Asynchronous Inference"; fal 1.83.0 ``apps.py``.
     """
-    fixed = _FIXED.get((method, path.rstrip("/")))
+    plain = path.rstrip("/")
+    fixed = _FIXED.get((method, plain))
     if fixed is not None:
-        return Operation(fixed, path.rstrip("/"))
-    if method in {"GET", "HEAD"} and path.startswith(("/cdn/files/", "/cdn/thumbnails/")):
-        kind = "cdn_get" if path.startswith("/cdn/files/") else "thumbnail"
-        return Operation(kind, path.split("/", 3)[3])
-    if path.rstrip("/") in _FIXED_PATHS or path.startswith("/cdn/"):
+        return Operation(fixed, plain)
+    if plain in _FIXED_PATHS:
         return Operation("not_allowed", path)
-    if path.startswith("/queue/"):
-        return _classify_queue(method, path.removeprefix("/queue/"))
-    if path.startswith("/run/"):
-        called = path.removeprefix("/run/").strip("/")
-        if method != "POST":
-            return Operation("not_allowed", path)
-        return Operation("stream" if called.endswith("/stream") else "run", called.removesuffix("/stream"))
-    return Operation("unknown", path)
+    _, _, called = path.partition("/")
+    service, slash, rest = called.partition("/")
+    classify_rest = _SERVICES.get(service) if slash else None
+    return Operation("unknown", path) if classify_rest is None else classify_rest(method, rest)
+
+
+def _classify_cdn(method: str, path: str) -> Operation:
+    if method in {"GET", "HEAD"} and path.startswith(("files/", "thumbnails/")):
+        service, _, key = path.partition("/")
+        return Operation("cdn_get" if service == "files" else "thumbnail", key)
+    upload = _UPLOAD.match(path)
+    if upload is None:
+        return Operation("not_allowed", f"/cdn/{path}")
+    return _classify_upload(method, upload["upload_id"], upload["part"] or "")
+
+
+def _classify_run(method: str, path: str) -> Operation:
+    called = path.strip("/")
+    if method not in {"POST", "GET"}:
+        return Operation("not_allowed", f"/run/{path}")
+    return Operation("stream" if called.endswith("/stream") else "run", called.removesuffix("/stream"))
+
+
+def _classify_platform(method: str, path: str) -> Operation:
+    kind = _PLATFORM.get((method, path.removeprefix("v1/").strip("/")))
+    return Operation(kind or "unknown", f"/api/{path}")
+
+
+def _classify_upload(method: str, upload_id: str, part: str) -> Operation:
+    if part == "complete":
+        return Operation("upload_complete" if method == "POST" else "not_allowed", upload_id)
+    if method != "PUT":
+        return Operation("not_allowed", upload_id)
+    return Operation("upload_part" if part else "upload_signed", upload_id, part=part)
 
 
 def _classify_queue(method: str, path: str) -> Operation:
@@ -80,3 +122,11 @@ def _classify_queue(method: str, path: str) -> Operation:
         return Operation("submit" if method == "POST" else "not_allowed", path.strip("/"))
     kind = _REQUEST_KINDS.get((match["action"], method), "not_allowed")
     return Operation(kind, match["app"].strip("/"), match["request_id"])
+
+
+_SERVICES: Mapping[str, Callable[[str, str], Operation]] = {
+    "cdn": _classify_cdn,
+    "api": _classify_platform,
+    "queue": _classify_queue,
+    "run": _classify_run,
+}

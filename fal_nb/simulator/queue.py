@@ -10,7 +10,8 @@ from functools import partial
 
 from fal_nb.protocol import headers as names
 from fal_nb.simulator.answers import Answer, infrastructure_failure
-from fal_nb.simulator.request import SimulatedRequest
+from fal_nb.simulator.options import Options
+from fal_nb.simulator.request import SimulatedRequest, utc_now
 from fal_nb.simulator.runner import Runner, RunnerLost
 
 __all__ = ["CancelAnswer", "Queue"]
@@ -19,12 +20,9 @@ CancelAnswer = tuple[int, str]
 """HTTP status and the word in the body."""
 
 _PUBLISH_INTERVAL_S = 0.2
-_PING_INTERVAL_S = 15.0
 _NEAR = 20
 _FAR_FACTOR = 0.5
 _CANCEL_DELAY_S = 0.05
-_RESULT_LIFE_S = 3600.0
-_LARGE_RESULT_LIFE_S = 360.0
 _LARGE_RESULT_BYTES = 10 * 1024
 
 
@@ -35,20 +33,17 @@ class Queue:
 
     Parameters
     ----------
-    runners
-        Requests in progress at once. Source: fal docs "Concurrency Limits" (2 for a new account).
-    pickup_s
-        Seconds a request stays in the queue even where a runner is free.
+    options
+        Runners (requests in progress at once; 2 for a new account by fal docs "Concurrency Limits"), waits and lives.
     on_done
         Called once for each request that ends, however it ends.
     """
 
-    def __init__(
-        self, runner: Runner, runners: int, pickup_s: float, on_done: Callable[[SimulatedRequest], None]
-    ) -> None:
+    def __init__(self, runner: Runner, options: Options, on_done: Callable[[SimulatedRequest], None]) -> None:
         self._runner = runner
-        self._runners = runners
-        self._pickup_s = pickup_s
+        self._options = options
+        self._runners = options.runners
+        self._pickup_s = options.effective_pickup_s
         self._on_done = on_done
         self._busy = 0
         self._lines: tuple[deque[SimulatedRequest], deque[SimulatedRequest]] = (deque(), deque())
@@ -88,7 +83,7 @@ class Queue:
         self._unfinished += 1
         self._enqueue(request)
         if self._pinging is None:
-            self._pinging = loop.call_later(_PING_INTERVAL_S, self._ping)
+            self._pinging = loop.call_later(self._options.ping_s, self._ping)
         if start_timeout_s is not None:
             request.timers.append(loop.call_later(start_timeout_s, self._miss_start, request))
 
@@ -167,6 +162,7 @@ class Queue:
             self._busy += 1
             request = line.popleft()
             request.phase = "running"
+            request.started_at = request.started_at or utc_now()
             request.touch()
             request.task = loop.create_task(self._runner.work(request))
             request.task.add_done_callback(partial(self._ended, request))
@@ -218,7 +214,7 @@ class Queue:
         self._unfinished -= 1
         self._on_done(request)
         request.touch()
-        life_s = _LARGE_RESULT_LIFE_S if _is_large(answer) else _RESULT_LIFE_S
+        life_s = self._options.large_result_life_s if _is_large(answer) else self._options.result_life_s
         loop = asyncio.get_running_loop()
         request.timers.append(loop.call_later(life_s, self._requests.pop, request.request_id, None))
 
@@ -244,7 +240,7 @@ class Queue:
         for request in self._requests.values():
             request.touch(changed=False)
         if self._unfinished:
-            self._pinging = asyncio.get_running_loop().call_later(_PING_INTERVAL_S, self._ping)
+            self._pinging = asyncio.get_running_loop().call_later(self._options.ping_s, self._ping)
 
     def _refresh_positions(self) -> None:
         if self._stale:

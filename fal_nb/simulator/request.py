@@ -37,6 +37,12 @@ class SimulatedRequest:
         Loop time before which no runner takes it up.
     answer
         Set together with the phase ``done``.
+    sent_at, started_at
+        UTC, ISO 8601; the second None until a runner took it up.
+    stores_payloads
+        Whether its input and output are kept for the account's list; None leaves it to the account.
+    media_life_s
+        Seconds its outputs are kept; None for ever.
     faults
         Those asked for at submission, for later requests about it.
     """
@@ -47,6 +53,10 @@ class SimulatedRequest:
     arguments: Any
     low_priority: bool = False
     refusal: EndpointFailure | None = None
+    sent_at: str = ""
+    started_at: str | None = None
+    stores_payloads: bool | None = None
+    media_life_s: float | None = None
     faults: list[Fault] = field(default_factory=list)
     phase: Phase = "queued"
     position: int = 0

@@ -20,12 +20,20 @@ from fal_nb.simulator.connections import ConnectionGone
 from fal_nb.simulator.faults import FAULT_HEADER, FaultError, parse_faults
 from fal_nb.simulator.openapi import openapi_document
 from fal_nb.simulator.operations import Operation, classify
+from fal_nb.simulator.platform import KEYLESS, Platform
 from fal_nb.simulator.simulation import Simulation, new_request_id
 from fal_nb.simulator.spoil import refuse, spoil_answer
+from fal_nb.simulator.strangers import refuse_stranger
+from fal_nb.simulator.uploads import Uploads
 
 __all__ = ["Routes"]
 
-_NEEDS_KEY = frozenset({"submit", "status", "status_stream", "result", "cancel", "run", "stream", "upload_token"})
+_NEEDS_KEY = frozenset(
+    {
+        "submit", "status", "status_stream", "result", "cancel", "run", "stream",
+        "upload_token", "upload_initiate", "upload_initiate_parts",
+    }
+)  # fmt: skip
 _WRONG_KEY = "wrong:key"
 
 
@@ -36,6 +44,8 @@ class Routes:
         self._simulation = simulation
         self._tasks: set[asyncio.Task[object]] = set()
         calls = Calls(simulation)
+        uploads = Uploads(simulation)
+        self._platform = Platform(simulation)
         self._handlers: dict[str, Callable[[Incoming], Awaitable[Response]]] = {
             "submit": calls.submit,
             "status": calls.status,
@@ -46,6 +56,14 @@ class Routes:
             "stream": calls.stream,
             "upload_token": lambda _: issue_token(simulation),
             "upload": lambda incoming: upload_file(simulation, incoming.request),
+            "upload_initiate": lambda incoming: uploads.initiate(incoming.request, is_multipart=False),
+            "upload_initiate_parts": lambda incoming: uploads.initiate(incoming.request, is_multipart=True),
+            "upload_begin_parts": lambda incoming: uploads.begin_parts(incoming.request),
+            "upload_signed": lambda incoming: uploads.put_signed(incoming.operation.path, incoming.request),
+            "upload_part": lambda incoming: uploads.put_part(
+                incoming.operation.path, incoming.operation.part, incoming.request
+            ),
+            "upload_complete": lambda incoming: uploads.complete(incoming.operation.path, incoming.request),
             "cdn_get": lambda incoming: read_file(simulation, incoming.operation.path, incoming.request),
             "thumbnail": lambda incoming: read_thumbnail(simulation, incoming.operation.path),
             "openapi": self._openapi,
@@ -86,7 +104,7 @@ class Routes:
         request = Request(scope, receive)
         operation = classify(scope["method"], scope["path"])
         simulation.counters.count(operation.kind, operation.request_id)
-        response = self._refuse_key(operation, request)
+        response = refuse_stranger(request, operation.kind) or self._refuse_key(operation, request)
         if response is None:
             try:
                 incoming = self._select_faults(request, operation)
@@ -95,11 +113,17 @@ class Routes:
             else:
                 response = await refuse(incoming.acting, scope, receive, simulation.connections)
                 if response is None:
-                    response = await self._handlers[operation.kind](incoming)
+                    response = await self._handle(incoming)
                 response = await self._spoil(incoming, response, scope, send)
         if not isinstance(response, IngressPage):
             response.headers.setdefault(names.REQUEST_ID, operation.request_id or new_request_id())
         await response(scope, receive, send)
+
+    async def _handle(self, incoming: Incoming) -> Response:
+        kind = incoming.operation.kind
+        if kind.startswith("platform_"):
+            return await self._platform.answer(kind, incoming.request)
+        return await self._handlers[kind](incoming)
 
     async def _spoil(self, incoming: Incoming, response: Response, scope: Scope, send: Send) -> Response:
         try:
@@ -126,13 +150,16 @@ class Routes:
 
     def _refuse_key(self, operation: Operation, request: Request) -> Response | None:
         """Return a 401 where a key is needed and the one given is wrong."""
-        if operation.kind not in _NEEDS_KEY:
+        is_platform = operation.kind.startswith("platform_") and operation.kind not in KEYLESS
+        if not is_platform and operation.kind not in _NEEDS_KEY:
             return None
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         wanted = self._simulation.options.require_key
         is_wanted = wanted is None or (scheme.lower() in {"key", "bearer"} and _same(key.strip(), wanted))
         if is_wanted and not _same(key.strip(), _WRONG_KEY):
             return None
+        if is_platform:
+            return json_response({"error": {"type": "authorization_error", "message": "Invalid API key"}}, 401)
         return json_response({"detail": "Invalid API key"}, 401, {names.BILLABLE_UNITS: "0"})
 
     async def _openapi(self, incoming: Incoming) -> Response:

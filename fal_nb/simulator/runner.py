@@ -52,7 +52,7 @@ class Runner:
         RunnerLost
             Where a fault asked for it.
         """
-        studio = RequestStudio(request.request_id, self.files, self.speech)
+        studio = RequestStudio(request.request_id, self.files, self.speech, request.media_life_s)
         try:
             return await self._work(request, studio)
         except EndpointFailure as failure:
@@ -74,7 +74,7 @@ class Runner:
         EndpointFailure
             Before the first item, where the arguments are refused.
         """
-        studio = RequestStudio(request.request_id, self.files, self.speech)
+        studio = RequestStudio(request.request_id, self.files, self.speech, request.media_life_s)
         loop = asyncio.get_running_loop()
         started = loop.time()
         arguments = _checked(request)

@@ -16,8 +16,9 @@ import uvicorn
 from fal_nb.errors import ConfigError
 from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
 from fal_nb.simulator.faults import make_fault
+from fal_nb.simulator.options import Options
 from fal_nb.simulator.routes import Routes
-from fal_nb.simulator.simulation import Options, Simulation
+from fal_nb.simulator.simulation import Simulation
 
 __all__ = ["SimulatorServer"]
 
@@ -54,6 +55,8 @@ class SimulatorServer:
         The server ends by itself after this many seconds without a request or unfinished work.
     endpoints
         Further endpoints beside the built-in ones.
+    store_payloads, result_life_s, large_result_life_s, ping_s
+        As `Options` has them.
 
     Attributes
     ----------
@@ -66,7 +69,7 @@ class SimulatorServer:
         Where the port is taken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own
         self,
         *,
         runners: int = 2,
@@ -77,9 +80,23 @@ class SimulatorServer:
         admin_token: str | None = None,
         idle_exit_s: float | None = None,
         endpoints: Iterable[SimulatedEndpoint] = (),
+        store_payloads: bool = True,
+        result_life_s: float = 3600.0,
+        large_result_life_s: float = 360.0,
+        ping_s: float = 15.0,
     ) -> None:
         self.admin_token = admin_token or secrets.token_urlsafe(24)
-        self._options = Options(runners, speed, require_key, self.admin_token, pickup_s)
+        self._options = Options(
+            runners,
+            speed,
+            require_key,
+            self.admin_token,
+            pickup_s,
+            store_payloads=store_payloads,
+            result_life_s=result_life_s,
+            large_result_life_s=large_result_life_s,
+            ping_s=ping_s,
+        )
         self._idle_exit_s = idle_exit_s
         self._endpoints = tuple(endpoints)
         self._socket = _bind(port)
@@ -117,6 +134,11 @@ class SimulatorServer:
     def ledger(self) -> list[dict[str, Any]]:
         """Return every accepted call with its billable units, oldest first."""
         return self._call(self._simulation.ledger.entries)
+
+    def ended_requests(self, endpoint: str) -> list[dict[str, Any]]:
+        """Return the account's list of ended requests of an endpoint, with payloads where they were kept."""
+        found = self._call(lambda: self._simulation.requests_list.find([endpoint]))
+        return [request.item(with_payloads=True) for request in found]
 
     def open_requests(self) -> int:
         """Return how many HTTP requests are being served just now, status streams included."""

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.endpoint import EndpointId
@@ -18,45 +17,18 @@ from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
 from fal_nb.simulator.endpoints.registry import Registry
 from fal_nb.simulator.faults import Faults
 from fal_nb.simulator.ledger import Counters, Ledger, LedgerEntry, Via
+from fal_nb.simulator.options import Options
 from fal_nb.simulator.queue import Queue
 from fal_nb.simulator.request import SimulatedRequest, utc_now
+from fal_nb.simulator.requests_list import EndedRequest, RequestsList
 from fal_nb.simulator.runner import Runner
 from fal_nb.simulator.storage import FileStore, UploadTokens
 from fal_nb.simulator.studio import SpeechMemory
+from fal_nb.simulator.uploads import PendingUploads
 
-__all__ = ["Options", "Simulation", "new_request_id"]
+__all__ = ["Simulation", "new_request_id"]
 
 _DRAWING_THREADS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a simulator behaves.
-
-    Attributes
-    ----------
-    runners
-        Requests in progress at once, direct calls included.
-    speed
-        Every simulated duration is divided by it.
-    require_key
-        The only key that is let in; None lets in any and none.
-    admin_token
-        Opens ``/admin``.
-    pickup_s
-        Seconds a request waits at least before a runner takes it up.
-    """
-
-    runners: int = 2
-    speed: float = 1.0
-    require_key: str | None = None
-    admin_token: str = ""
-    pickup_s: float | None = None
-
-    @property
-    def effective_pickup_s(self) -> float:
-        """Return the least wait; by default a fraction of a second, so that the queue can be seen."""
-        return 0.3 / self.speed if self.pickup_s is None else self.pickup_s
 
 
 class Simulation:
@@ -78,12 +50,14 @@ class Simulation:
         self.registry = Registry(endpoints)
         self.counters = Counters()
         self.ledger = Ledger()
+        self.requests_list = RequestsList()
         self.faults = Faults()
         self.tokens = UploadTokens()
         self.files = FileStore(f"{base_url}/cdn")
+        self.uploads = PendingUploads(self.files)
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "fal_nb-simulator-draw")
         self.runner = Runner(self.files, SpeechMemory(), self._threads, options.speed)
-        self.queue = Queue(self.runner, options.runners, options.effective_pickup_s, self._settle)
+        self.queue = Queue(self.runner, options, self._settle)
         self._warming: Future[None] | None = None
         self.last_activity = time.monotonic()
         self.active = 0
@@ -99,14 +73,34 @@ class Simulation:
     def accept(self, request: SimulatedRequest, via: Via) -> None:
         """Write an accepted call into the ledger."""
         price = request.endpoint.price
+        request.sent_at = utc_now()
+        if via != "queue":
+            request.started_at = request.sent_at
         self.ledger.open(
-            LedgerEntry(request.request_id, str(request.endpoint_id), via, utc_now(), price.unit, price.unit_price)
+            LedgerEntry(
+                request.request_id, str(request.endpoint_id), via, request.sent_at, price.unit, price.unit_price
+            )
         )
 
     def settle(self, request: SimulatedRequest, answer: Answer) -> None:
         """Write the end of an accepted call into the ledger."""
         units = float(answer.headers.get(names.BILLABLE_UNITS, "0"))
-        self.ledger.settle(request.request_id, ended_at=utc_now(), status_code=answer.status_code, billable_units=units)
+        now = utc_now()
+        self.ledger.settle(request.request_id, ended_at=now, status_code=answer.status_code, billable_units=units)
+        keeps = self.options.store_payloads if request.stores_payloads is None else request.stores_payloads
+        self.requests_list.add(
+            EndedRequest(
+                request.request_id,
+                str(request.endpoint_id),
+                request.sent_at,
+                request.started_at,
+                now,
+                answer.status_code,
+                keeps,
+                request.arguments if keeps else None,
+                answer.body if keeps else None,
+            )
+        )
 
     def _settle(self, request: SimulatedRequest) -> None:
         if request.answer is not None:
@@ -128,7 +122,9 @@ class Simulation:
         self.queue.set_runners(self.options.runners)
         self.counters.clear()
         self.ledger.clear()
+        self.requests_list.clear()
         self.faults.clear()
+        self.uploads.clear()
         self.files.close()
 
     def close(self) -> None:

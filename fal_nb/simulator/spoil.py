@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from fal_nb.protocol import headers as names
@@ -69,12 +69,18 @@ async def spoil_answer(
         return response
     if fault.name == "ingress-after":
         return IngressPage(int(fault.number("status")))
+    if fault.name == "content-type":
+        response.headers["content-type"] = fault.text("type")
+        return response
     if fault.name == "reset-after":
         await connections.reset(scope)
     elif fault.name == "garbage":
         await connections.hang_up(scope, _GARBAGE)
     elif fault.name == "half-reply":
-        body = bytes(response.body)
+        body = await _beginning(response)
+        if not body:
+            await connections.hang_up(scope)
+            raise ConnectionGone
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await connections.hang_up(scope)
@@ -98,6 +104,15 @@ def _refusal(fault: Fault) -> Response:
         status, error_type = int(fault.number("status")), fault.text("error_type")
         return infrastructure_failure(status, error_type, "No runner could be found.", **marks).response()
     return json_response({"detail": fault.text("detail")}, int(fault.number("status")), {names.BILLABLE_UNITS: "0"})
+
+
+async def _beginning(response: Response) -> bytes:
+    """Return the body, or the first piece of one that is streamed."""
+    if not isinstance(response, StreamingResponse):
+        return bytes(response.body)
+    pieces = aiter(response.body_iterator)
+    piece = await anext(pieces, b"")
+    return piece.encode() if isinstance(piece, str) else bytes(piece)
 
 
 async def _read_body(scope: Scope, receive: Receive, until: str) -> None:

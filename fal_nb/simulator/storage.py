@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,10 @@ class StoredFile:
     ----------
     key
         Its path under ``/cdn/files/``; the first part cannot be guessed.
+    parts
+        What it was uploaded in, where it came in several parts; they stay where they are.
+    expires_at
+        Unix time at which it is gone, or None.
     """
 
     key: str
@@ -40,6 +44,8 @@ class StoredFile:
     etag: str
     data: bytes | None = None
     path: Path | None = None
+    parts: tuple[StoredFile, ...] = ()
+    expires_at: float | None = None
 
     def read(self, start: int = 0, stop: int | None = None) -> bytes:
         """Return the bytes from `start` up to, not including, `stop`."""
@@ -48,6 +54,9 @@ class StoredFile:
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield those bytes in pieces of at most 1 MiB."""
         stop = self.size_bytes if stop is None else stop
+        for part in self.parts:
+            yield from part.chunks(max(0, start), max(0, min(stop, part.size_bytes)))
+            start, stop = start - part.size_bytes, stop - part.size_bytes
         if self.data is not None:
             for begin in range(start, stop, _CHUNK_BYTES):
                 yield self.data[begin : min(begin + _CHUNK_BYTES, stop)]
@@ -71,17 +80,23 @@ class FileStore:
         self._lock = threading.Lock()
         self._folder: Path | None = None
 
-    def add(self, data: bytes, content_type: str, file_name: str = "") -> StoredFile:
+    def add(self, data: bytes, content_type: str, file_name: str = "", *, life_s: float | None = None) -> StoredFile:
         """Store bytes and return the file."""
-        writer = self.writer(content_type, file_name)
+        writer = self.writer(content_type, file_name, life_s=life_s)
         writer.write(data)
         return writer.finish()
 
-    def writer(self, content_type: str, file_name: str = "") -> FileWriter:
-        """Return a place to write a file of unknown size into, piece by piece."""
+    def writer(self, content_type: str, file_name: str = "", *, life_s: float | None = None) -> FileWriter:
+        """Return a place to write a file of unknown size into, piece by piece.
+
+        Parameters
+        ----------
+        life_s
+            Seconds from its end on after which it is gone; None for never.
+        """
         extension = extension_for(content_type)
         name = safe_file_name(file_name, f"file{extension}") if file_name else f"file{extension}"
-        return FileWriter(self, f"b/{secrets.token_hex(16)}/{name}", content_type, name)
+        return FileWriter(self, f"b/{secrets.token_hex(16)}/{name}", content_type, name, life_s)
 
     def keep(self, file: StoredFile) -> None:
         """Take in a finished file."""
@@ -104,8 +119,11 @@ class FileStore:
             return self._folder
 
     def find(self, key: str) -> StoredFile | None:
-        """Return the file of a path under ``/cdn/files/``."""
-        return self._files.get(key)
+        """Return the file of a path under ``/cdn/files/``, unless its life is over."""
+        file = self._files.get(key)
+        if file is None or (file.expires_at is not None and time.time() >= file.expires_at):
+            return None
+        return file
 
     def find_url(self, url: str) -> StoredFile | None:
         """Return the file of a URL of this CDN, or None where it is another's or unknown."""
@@ -128,13 +146,22 @@ class FileStore:
 
 
 class FileWriter:
-    """A file that is being written: in memory at first, on disk once it is large."""
+    """A file that is being written: in memory at first, on disk once it is large.
 
-    def __init__(self, store: FileStore, key: str, content_type: str, file_name: str) -> None:
+    Attributes
+    ----------
+    key
+        Where it will be.
+    """
+
+    def __init__(
+        self, store: FileStore, key: str, content_type: str, file_name: str, life_s: float | None = None
+    ) -> None:
+        self.key = key
         self._store = store
-        self._key = key
         self._content_type = content_type
         self._file_name = file_name
+        self._life_s = life_s
         self._pieces: list[bytes] = []
         self._size = 0
         self._digest = hashlib.sha256()
@@ -150,17 +177,25 @@ class FileWriter:
 
     def finish(self) -> StoredFile:
         """Store what was written and return it."""
+        file = self.finish_part()
+        self._store.keep(file)
+        return file
+
+    def finish_part(self) -> StoredFile:
+        """Return what was written, without making it a file that can be read."""
         if self._path is None and not self._store.has_room(self._size):
             self._spill()
-        file = StoredFile(
-            self._key,
-            self._content_type,
-            self._file_name,
+        return self._file(
             self._size,
             self._digest.hexdigest(),
             b"".join(self._pieces) if self._path is None else None,
             self._path,
         )
+
+    def finish_with(self, parts: Sequence[StoredFile]) -> StoredFile:
+        """Store a file made of parts written before, and return it."""
+        digest = hashlib.sha256("".join(part.etag for part in parts).encode()).hexdigest()
+        file = self._file(sum(part.size_bytes for part in parts), digest, None, None, tuple(parts))
         self._store.keep(file)
         return file
 
@@ -170,9 +205,17 @@ class FileWriter:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
+    def _file(
+        self, size_bytes: int, etag: str, data: bytes | None, path: Path | None, parts: tuple[StoredFile, ...] = ()
+    ) -> StoredFile:
+        expires_at = None if self._life_s is None else time.time() + self._life_s
+        return StoredFile(
+            self.key, self._content_type, self._file_name, size_bytes, etag, data, path, parts, expires_at
+        )
+
     def _spill(self) -> None:
         if self._path is None:
-            self._path = self._store.folder() / self._key.split("/")[1]
+            self._path = self._store.folder() / self.key.split("/")[1]
         with self._path.open("ab") as file:
             file.writelines(self._pieces)
         self._pieces.clear()

@@ -39,8 +39,11 @@ class SpeechMemory:
 class RequestStudio:
     """The studio of one request."""
 
-    def __init__(self, request_id: str, files: FileStore, speech: SpeechMemory) -> None:
+    def __init__(
+        self, request_id: str, files: FileStore, speech: SpeechMemory, media_life_s: float | None = None
+    ) -> None:
         self._request_id = request_id
+        self._media_life_s = media_life_s
         self._files = files
         self._speech = speech
         self._cancelled = threading.Event()
@@ -57,7 +60,7 @@ class RequestStudio:
 
     def publish(self, data: bytes, content_type: str, file_name: str) -> str:
         """Put bytes on the CDN and return their URL."""
-        return self._files.url(self._files.add(data, content_type, file_name))
+        return self._files.url(self._files.add(data, content_type, file_name, life_s=self._media_life_s))
 
     def fetch(self, url: str, field: str) -> tuple[bytes, str]:
         """Return (bytes, content type) of a data URI or of a file of this CDN."""

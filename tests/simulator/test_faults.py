@@ -118,7 +118,7 @@ def test_a_reset_is_a_reset_and_a_hang_up_is_an_orderly_end(caller):
     port = int(caller.server.base_url.rpartition(":")[2])
     for kind in ("reset", "hang-up"):
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            head = f"POST /queue/simulator/sleep HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{FAULT}: {kind}\r\n\r\n"
+            head = f"POST /queue/simulator/sleep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n{FAULT}: {kind}\r\n\r\n"
             connection.sendall(head.encode() + b"{}")
             try:
                 seen[kind] = connection.recv(10)
@@ -251,5 +251,5 @@ def test_uses_of_a_header_are_counted_by_its_text():
 
 
 def test_a_fault_made_wrongly_names_the_nearest_help():
-    with pytest.raises(FaultError, match="there are: cut-stream, fail"):
+    with pytest.raises(FaultError, match="there are: content-type, cut-stream, fail"):
         make_fault("explode", {})

@@ -2,6 +2,8 @@ import pytest
 
 from fal_nb.simulator.operations import classify
 
+UPLOAD = "0123456789abcdef0123456789abcdef"
+
 
 @pytest.mark.parametrize(
     ("method", "path", "kind", "app"),
@@ -17,6 +19,13 @@ from fal_nb.simulator.operations import classify
         ("PUT", "/queue/fal-ai/flux/requests/R/cancel", "cancel", "fal-ai/flux"),
         ("POST", "/run/fal-ai/flux/dev", "run", "fal-ai/flux/dev"),
         ("POST", "/run/fal-ai/flux/dev/stream", "stream", "fal-ai/flux/dev"),
+        ("GET", "/run/fal-ai/flux/dev", "run", "fal-ai/flux/dev"),
+        ("PUT", f"/cdn/uploads/{UPLOAD}", "upload_signed", UPLOAD),
+        ("PUT", f"/cdn/uploads/{UPLOAD}/7", "upload_part", UPLOAD),
+        ("PUT", f"/cdn/files/b/1/x.png/multipart/{UPLOAD}/7", "upload_part", UPLOAD),
+        ("POST", f"/cdn/files/b/1/multipart/multipart/{UPLOAD}/complete", "upload_complete", UPLOAD),
+        ("GET", "/api/v1/models/pricing", "platform_pricing", "/api/v1/models/pricing"),
+        ("POST", "/api/models/pricing/estimate/", "platform_estimate", "/api/models/pricing/estimate/"),
         ("HEAD", "/cdn/files/b/1/x.png", "cdn_get", "b/1/x.png"),
         ("GET", "/cdn/thumbnails/fal-ai/flux/dev.jpg", "thumbnail", "fal-ai/flux/dev.jpg"),
         ("POST", "/rest/storage/auth/token", "upload_token", "/rest/storage/auth/token"),
@@ -35,7 +44,10 @@ def test_every_spelling_of_a_path_means_its_operation(method, path, kind, app):
         ("GET", "/queue/fal-ai/flux/dev"),
         ("POST", "/queue/fal-ai/flux/requests/R/cancel"),
         ("PUT", "/queue/fal-ai/flux/requests/R/status"),
-        ("GET", "/run/fal-ai/flux/dev"),
+        ("PUT", "/run/fal-ai/flux/dev"),
+        ("GET", "/cdn/uploads/0123456789abcdef0123456789abcdef"),
+        ("GET", "/cdn/uploads/0123456789abcdef0123456789abcdef/complete"),
+        ("POST", "/cdn/uploads/0123456789abcdef0123456789abcdef/3"),
         ("DELETE", "/cdn/files/b/1/x.png"),
         ("GET", "/rest/storage/auth/token"),
     ],

@@ -3,8 +3,6 @@ import asyncio
 import aiohttp
 import pytest
 
-from fal_nb.simulator import queue
-
 
 def test_logs_are_sent_once_each_and_the_stream_ends_after_completion(caller):
     submitted, events = caller.watched(arguments={"seconds": 16, "steps": 28})
@@ -41,9 +39,8 @@ def test_two_readers_of_one_request_see_the_same(caller):
     assert [event["status"] for event in second][-1] == [event["status"] for event in first][-1] == "COMPLETED"
 
 
-def test_a_silent_stream_is_kept_open_with_comments(serve, monkeypatch):
-    monkeypatch.setattr(queue, "_PING_INTERVAL_S", 0.02)
-    caller = serve(runners=0)
+def test_a_silent_stream_is_kept_open_with_comments(serve):
+    caller = serve(runners=0, ping_s=0.02)
     submitted = caller.accepted()
     with caller.http.stream("GET", f"{submitted['status_url']}/stream") as answer:
         lines = answer.iter_lines()
