@@ -8,9 +8,8 @@ import os
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self
 
 import httpx
 
@@ -20,19 +19,18 @@ from fal_nb.client.download import Downloader
 from fal_nb.client.follow import AnyStatus
 from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.http import Http
+from fal_nb.client.lifecycle import Lifecycle
 from fal_nb.client.options import NO_HEADERS, SHORTEST_START_S, CallOptions, Priority
+from fal_nb.client.pictures import encode_picture
 from fal_nb.client.queue import Queue
-from fal_nb.client.storage import Storage
+from fal_nb.client.storage import Repository, Storage, check_repositories
 from fal_nb.client.stream import EventStreams
-from fal_nb.errors import ConfigError, FalClientTimeoutError, MissingCredentialsError
+from fal_nb.errors import FalClientTimeoutError, MissingCredentialsError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import JSON
 from fal_nb.settings import Settings, resolve_settings
 
 __all__ = ["AsyncClient", "Repository"]
-
-Repository: TypeAlias = Literal["fal_v3", "cdn", "fal"]
-"""Where uploads go, in the official client's words; ``cdn`` is its old name for ``fal_v3``."""
 
 
 class AsyncClient:
@@ -303,37 +301,75 @@ class AsyncClient:
         file_name: str | None = None,
         *,
         repository: Repository | None = None,
-        fallback_repository: Repository | list[Repository] | None = None,  # noqa: ARG002 - the official client's
-        lifecycle: Mapping[str, Any] | None = None,
+        fallback_repository: Repository | list[Repository] | None = None,
+        lifecycle: Lifecycle | None = None,
+        progress: Progress | None = None,
     ) -> str:
-        """Return the URL of uploaded bytes, or of a text as UTF-8."""
-        _check_repository(repository)
+        """Return the URL of uploaded bytes, or of a text as UTF-8; over 100 MiB they go in parts.
+
+        Parameters
+        ----------
+        lifecycle
+            How long the file lives and who may read it.
+        progress
+            Called with (bytes sent, bytes in all).
+
+        Raises
+        ------
+        TransferError, FalClientHTTPError
+            Where the upload failed in every way.
+        """
+        ways = check_repositories(repository, fallback_repository)
         content = data.encode("utf-8") if isinstance(data, str) else data
-        return await self.storage.upload(content, content_type, file_name, lifecycle=lifecycle)
+        return await self.storage.upload(
+            content, content_type, file_name, lifecycle=lifecycle, progress=progress, repositories=ways
+        )
 
     async def upload_file(
         self,
         path: str | os.PathLike[str],
         *,
         repository: Repository | None = None,
-        fallback_repository: Repository | list[Repository] | None = None,  # noqa: ARG002 - the official client's
-        lifecycle: Mapping[str, Any] | None = None,
+        fallback_repository: Repository | list[Repository] | None = None,
+        lifecycle: Lifecycle | None = None,
         progress: Progress | None = None,
     ) -> str:
-        """Return the URL of an uploaded file.
-
-        Parameters
-        ----------
-        progress
-            Called with (bytes sent, bytes in all).
+        """Return the URL of an uploaded file, read from disk as it is sent; over 100 MiB it goes in parts.
 
         Raises
         ------
         FileError
-            Where the file cannot be read.
+            Where the file cannot be read, or changes meanwhile.
+        TransferError, FalClientHTTPError
+            Where the upload failed in every way.
         """
-        _check_repository(repository)
-        return await self.storage.upload_file(Path(path), lifecycle=lifecycle, progress=progress)
+        ways = check_repositories(repository, fallback_repository)
+        return await self.storage.upload_file(path, lifecycle=lifecycle, progress=progress, repositories=ways)
+
+    async def upload_image(
+        self,
+        image: Any,
+        format: str = "jpeg",  # noqa: A002 - the official client's argument
+        *,
+        repository: Repository | None = None,
+        fallback_repository: Repository | list[Repository] | None = None,
+        lifecycle: Lifecycle | None = None,
+    ) -> str:
+        """Return the URL of an uploaded Pillow picture, encoded in the given format.
+
+        Raises
+        ------
+        FileError
+            Where it cannot be encoded so.
+        """
+        data, content_type = await asyncio.to_thread(encode_picture, image, format)
+        return await self.upload(
+            data,
+            content_type,
+            repository=repository,
+            fallback_repository=fallback_repository,
+            lifecycle=lifecycle,
+        )
 
 
 def _resolve(key: str | None, base_url: str | None, proxy_url: str | None) -> Settings:
@@ -344,11 +380,6 @@ def _resolve(key: str | None, base_url: str | None, proxy_url: str | None) -> Se
             "(The functions of fal_nb itself, such as fal_nb.submit, use a simulator where there is no key.)"
         )
     return settings
-
-
-def _check_repository(repository: str | None) -> None:
-    if repository not in {None, "fal_v3", "cdn"}:
-        raise ConfigError(f"Uploads go to fal's CDN: repository must be 'fal_v3', not {str(repository)[:20]!r}.")
 
 
 def _warn_of_timeouts(start_timeout: float | None, client_timeout: float | None) -> None:

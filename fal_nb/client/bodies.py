@@ -41,7 +41,7 @@ class Body(httpx.AsyncByteStream):
 class BytesBody(Body):
     """Bytes in memory, not copied as a whole."""
 
-    def __init__(self, data: bytes, progress: Progress | None = None) -> None:
+    def __init__(self, data: bytes | memoryview, progress: Progress | None = None) -> None:
         super().__init__(len(data), progress)
         self._data = memoryview(data)
 
@@ -52,18 +52,40 @@ class BytesBody(Body):
 
 
 class FileBody(Body):
-    """A file, read in a worker thread while it is sent."""
+    """A file or a part of one, read in a worker thread while it is sent.
 
-    def __init__(self, path: Path, size_bytes: int, progress: Progress | None = None) -> None:
+    Parameters
+    ----------
+    size_bytes
+        How much is sent, and how much there must be: from `start` to the end, unless `is_part`.
+    is_part
+        Whether more may follow.
+    seen
+        Called with each piece in the worker thread that has read it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size_bytes: int,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        is_part: bool = False,
+        seen: Callable[[bytes], object] | None = None,
+    ) -> None:
         super().__init__(size_bytes, progress)
         self._path = path
+        self._start = start
+        self._is_part = is_part
+        self._seen = seen
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            file: BinaryIO = await asyncio.to_thread(self._path.open, "rb")
+            file: BinaryIO = await asyncio.to_thread(self._open)
             try:
                 done_bytes = 0
-                while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+                while piece := await asyncio.to_thread(self._read, file, done_bytes):
                     done_bytes += len(piece)
                     if done_bytes > self.size_bytes:
                         break
@@ -78,6 +100,18 @@ class FileBody(Body):
         if done_bytes != self.size_bytes:
             self.failure = FileError(f"{self._path} changed while it was being uploaded: upload it again.")
             raise self.failure
+
+    def _open(self) -> BinaryIO:
+        file = self._path.open("rb", buffering=0)
+        file.seek(self._start)
+        return file
+
+    def _read(self, file: BinaryIO, done_bytes: int) -> bytes:
+        left = self.size_bytes - done_bytes if self._is_part else _PIECE_BYTES
+        piece = file.read(min(_PIECE_BYTES, left))
+        if piece and self._seen is not None:
+            self._seen(piece)
+        return piece
 
 
 def file_size(path: Path) -> int:

@@ -9,16 +9,16 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
 from fal_nb.client.bodies import Progress
 from fal_nb.client.http import Http
+from fal_nb.client.outward import is_public_only, shown_host
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error
 from fal_nb.errors import FileError, TransferError
 from fal_nb.protocol.retry import MAX_ATTEMPTS
-from fal_nb.protocol.urls import is_loopback, origin
 
 __all__ = ["DEFAULT_MAX_BYTES", "Download", "Downloader"]
 
@@ -87,7 +87,7 @@ class Downloader:
             async with asyncio.timeout(timeout_s):
                 return await self._repeat(url, target, max_bytes, progress)
         except TimeoutError:
-            raise TransferError(f"The download from {_host(url)} took over {timeout_s:g} s.") from None
+            raise TransferError(f"The download from {shown_host(url)} took over {timeout_s:g} s.") from None
 
     async def _repeat(self, url: str, target: Path, max_bytes: int, progress: Progress | None) -> Download:
         attempt = 0
@@ -113,24 +113,20 @@ class Downloader:
             if isinstance(outcome, Lost) or outcome.status not in _REDIRECTS or not location:
                 return call, outcome
             url = urljoin(url, location)
-        raise TransferError(f"The download from {_host(url)} was redirected more than {_MAX_REDIRECTS} times.")
+        raise TransferError(f"The download from {shown_host(url)} was redirected more than {_MAX_REDIRECTS} times.")
 
     def _call(self, url: str) -> Call:
         """Return the call for one hop, if it may be made."""
-        base = self._http.settings.hosts.base
-        is_exempt = (base is not None and is_loopback(base)) or self._http.trusts(url)
-        scheme = urlsplit(url).scheme if origin(url) else ""
-        if scheme not in ({"http", "https"} if is_exempt else {"https"}) or not _is_plain(url):
-            raise TransferError(f"The file at {_host(url)} is not fetched: its address is not an https address.")
+        public_only = is_public_only(self._http, url)
         return Call(
             "GET",
             url,
-            f"the download from {_host(url)}",
+            f"the download from {shown_host(url)}",
             headers={"accept": "*/*", "accept-encoding": "identity"},
             timeout_s=_SILENCE_S,
             pool="files",
             bears_key=False,
-            public_only=not is_exempt,
+            public_only=public_only,
         )
 
 
@@ -204,16 +200,3 @@ def _check_size(size_bytes: int, max_bytes: int, response: httpx.Response) -> No
 def _length(response: httpx.Response) -> int:
     text = response.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _is_plain(url: str) -> bool:
-    try:
-        return bool(httpx.URL(url).host)
-    except httpx.InvalidURL:
-        return False
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL for a message; what follows it may be a secret."""
-    found = origin(url)
-    return found[1] if found else "an unreadable address"

@@ -83,6 +83,15 @@ class Hosts:
         """Return where bytes are uploaded with that token."""
         return f"{self.cdn}/files/upload"
 
+    def initiate_upload(self, *, in_parts: bool) -> str:
+        """Return where a signed URL for an upload is fetched.
+
+        Source: fal-client 1.0.3 ``_upload_via_storage``; @fal-ai/client 1.10.1 ``storage.ts``.
+        """
+        if in_parts:
+            return f"{self.rest}/storage/upload/initiate-multipart?storage_type=fal-cdn-v3"
+        return f"{self.rest}/storage/upload/initiate?storage_type=gcs"
+
     def openapi(self, endpoint: EndpointId) -> str:
         """Return the address of an endpoint's OpenAPI document; no key needed."""
         return f"{self.schema}/openapi/queue/openapi.json?endpoint_id={quote(str(endpoint), safe='/')}"

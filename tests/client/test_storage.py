@@ -48,7 +48,7 @@ async def test_a_token_serves_until_it_is_about_to_expire(server, client):
         await client.upload(b"x", "text/plain")
     assert server.tokens == 1
     server.token_life_s = 10
-    client.storage._token = None
+    client.storage.tokens.forget()
     for _ in range(2):
         await client.upload(b"x", "text/plain")
     assert server.tokens == 3
@@ -129,13 +129,13 @@ async def test_an_upload_that_keeps_breaking_is_a_transfer_error(server, client,
     recorded_pauses(client)
     server.script("POST", "/cdn", *[kit.reset_step] * 6)
     with pytest.raises(TransferError, match="the upload was lost"):
-        await client.upload(b"x", "text/plain")
+        await client.upload(b"x", "text/plain", fallback_repository=[])
 
 
 async def test_an_upload_that_is_refused_is_the_servers_error(server, client, kit):
     server.script("POST", "/cdn", kit.Reply(507, {"detail": "full"}))
     with pytest.raises(ServerError, match="full"):
-        await client.upload(b"x", "text/plain")
+        await client.upload(b"x", "text/plain", fallback_repository=[])
 
 
 async def test_a_file_that_cannot_be_read_is_named_and_nothing_is_sent(server, client, tmp_path):
@@ -150,16 +150,16 @@ async def test_a_file_that_changes_meanwhile_is_named_and_not_tried_again(
     server, client, make_file, change, monkeypatch
 ):
     path = make_file("x.bin", 3_000_000)
-    fresh_token = client.storage._fresh_token
+    fresh = client.storage.tokens.fresh
 
     async def change_first(**options):
         if change == "vanishes":
             path.unlink()
         else:
             path.write_bytes(b"y" * (2_000_000 if change == "shrinks" else 4_000_000))
-        return await fresh_token(**options)
+        return await fresh(**options)
 
-    monkeypatch.setattr(client.storage, "_fresh_token", change_first)
+    monkeypatch.setattr(client.storage.tokens, "fresh", change_first)
     with pytest.raises(FileError, match=r"x\.bin"):
         await client.upload_file(path)
     assert server.uploads == {}
@@ -186,18 +186,19 @@ async def test_a_lifecycle_goes_along_under_both_names(server, client):
 async def test_an_answer_that_lacks_what_is_needed_is_a_protocol_error(server, client, kit, part, body):
     server.script("POST", part, kit.Reply(200, body))
     with pytest.raises(ProtocolError):
-        await client.upload(b"x", "text/plain")
+        await client.upload(b"x", "text/plain", fallback_repository=[])
 
 
-async def test_a_repository_that_is_not_offered_is_refused(server, client):
+async def test_a_repository_that_is_not_offered_is_refused(client):
     with pytest.raises(ConfigError, match="fal_v3"):
-        await client.upload(b"x", "text/plain", repository="fal")
-    await client.upload(b"x", "text/plain", repository="cdn")
+        await client.upload(b"x", "text/plain", repository="gcs")
+    with pytest.warns(DeprecationWarning, match="fal_v3"):
+        await client.upload(b"x", "text/plain", repository="cdn")
 
 
 async def test_a_token_is_in_no_repr(client):
     await client.upload(b"x", "text/plain")
-    assert "t1" not in repr(client.storage._token)
+    assert "t1" not in repr(await client.storage.tokens.fresh())
 
 
 async def test_a_wrong_key_is_the_servers_error(server, kit):
