@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     )
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
+    from fal_nb.client.lifecycle import (
+        ObjectExpiration,
+        StorageACL,
+        StorageACLDecision,
+        StorageACLRule,
+        StorageSettings,
+    )
+    from fal_nb.client.pictures import encode, encode_file, encode_image
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.engine.snapshot import JobSnapshot
@@ -70,6 +78,10 @@ _HOMES = {
     ),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
+    "fal_nb.client.lifecycle": (
+        "ObjectExpiration", "StorageACL", "StorageACLDecision", "StorageACLRule", "StorageSettings",
+    ),
+    "fal_nb.client.pictures": ("encode", "encode_file", "encode_image"),
     "fal_nb.errors": (
         "AccountLockedError", "ArgumentsError", "AuthenticationError", "ConfigError", "EndpointError",
         "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError",
@@ -108,6 +120,7 @@ __all__ = [
     "MissingCredentialsError",
     "NotFoundError",
     "NotSent",
+    "ObjectExpiration",
     "PermissionDeniedError",
     "ProtocolError",
     "Queued",
@@ -118,6 +131,10 @@ __all__ = [
     "ServerError",
     "Session",
     "Status",
+    "StorageACL",
+    "StorageACLDecision",
+    "StorageACLRule",
+    "StorageSettings",
     "SubmissionUnknown",
     "TransferError",
     "ValidationError",
@@ -126,6 +143,9 @@ __all__ = [
     "card",
     "check",
     "close",
+    "encode",
+    "encode_file",
+    "encode_image",
     "history",
     "jobs",
     "load_ipython_extension",
