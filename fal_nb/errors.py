@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "PermissionDeniedError",
     "ProtocolError",
     "RateLimitedError",
+    "RefusedField",
     "RequestCancelledError",
     "ServerError",
     "SubmissionUnknown",
@@ -66,6 +68,28 @@ __all__ = [
 ]
 
 _MESSAGE_CHARS = 600
+_MOST_FIELDS = 100
+_WORDS = {
+    "ge": "at least",
+    "gt": "above",
+    "le": "at most",
+    "lt": "below",
+    "multiple_of": "a multiple of",
+    "expected": "one of",
+    "supported_formats": "takes",
+    "supported_extensions": "takes",
+    "max_size": "at most, in bytes,",
+}
+_SAID = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_RETRYABLE_TYPES = frozenset(
+    {
+        "internal_server_error", "generation_timeout", "downstream_service_error", "downstream_service_unavailable",
+        "concurrent_requests_limit", "request_timeout", "startup_timeout", "runner_scheduling_failure",
+        "runner_connection_timeout", "runner_disconnected", "runner_connection_refused", "runner_connection_error",
+        "runner_incomplete_response",
+    }
+)  # fmt: skip
+"""Source: fal docs "Model Errors", "Request Error Types"."""
 
 
 class FalError(Exception):
@@ -174,6 +198,47 @@ class FalClientTimeoutError(FalError, TimeoutError):
         self.timeout = timeout
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedField:
+    """What a validation error says of one input.
+
+    Attributes
+    ----------
+    path
+        Names and indexes from the top of the arguments.
+    message, type
+        The server's words, and its word for the kind of mistake.
+    given
+        The value that was refused, or None.
+    allowed
+        What the server says of the limits: ``ge``, ``le``, ``expected``, ``max_size`` …
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    type: str = ""
+    given: Any = None
+    allowed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """The path as it is written: ``image_size.width``, ``loras[0].scale``."""
+        text = ""
+        for part in self.path:
+            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        return text
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.message}" if self.path else self.message
+        if self.given is not None and not isinstance(self.given, (dict, list)):
+            line += f", got {json.dumps(self.given)[:80]}"
+        # What the message says already is not said again.
+        more = {key: value for key, value in self.allowed.items() if str(value) not in self.message}
+        if more:
+            line += " (" + ", ".join(f"{_WORDS.get(key, key)} {_short(value)}" for key, value in more.items()) + ")"
+        return _printable(line)
+
+
 class FalClientHTTPError(FalError):
     """The server answered with an error.
 
@@ -189,6 +254,10 @@ class FalClientHTTPError(FalError):
         The answer's headers, lower-case names.
     billable_units
         Units charged for the failed request, or None where the server does not say.
+    fields
+        Each refused input of a validation error, with the path to it.
+    is_retryable
+        Whether the same call may go well later. A paid one is never repeated by itself.
 
     Source: fal-client 1.0.3 ``client.py`` (names), fal docs "Model Errors" and "Request Error Types".
     """
@@ -203,14 +272,17 @@ class FalClientHTTPError(FalError):
         error_type: str | None = None,
         request_id: str | None = None,
         endpoint: str | None = None,
+        fields: tuple[RefusedField, ...] = (),
     ) -> None:
         super().__init__(message, request_id=request_id, endpoint=endpoint)
+        self.fields = fields
         self.message = message
         self.status_code = status_code
         self.response_headers = dict(response_headers or {})
         self.detail = detail
         self.error_type = error_type
         self.billable_units = _number(self.response_headers.get("x-fal-billable-units"))
+        self.is_retryable = _is_retryable(status_code, self.response_headers, error_type)
 
 
 class AuthenticationError(FalClientHTTPError):
@@ -279,7 +351,12 @@ def error_from_response(
     cls = _BY_STATUS.get(status_code, ServerError if status_code >= 500 else FalClientHTTPError)
     if status_code == 403 and "locked" in str(detail).lower():
         cls = AccountLockedError
-    message = _one_line(status_code, detail)
+    fields = _read_fields(detail)
+    error_type = error_type or next((field.type for field in fields if field.type), None)
+    if headers.get("x-fal-request-timeout-type") == "user":
+        message = "No runner took the request within its start timeout (HTTP 504): allow more, or try again later."
+    else:
+        message = _one_line(status_code, detail, fields)
     request_id = request_id or headers.get("x-fal-request-id")
     return cls(
         message,
@@ -289,6 +366,7 @@ def error_from_response(
         error_type=error_type,
         request_id=request_id,
         endpoint=endpoint,
+        fields=fields,
     )
 
 
@@ -310,30 +388,62 @@ def _read_body(body: bytes) -> tuple[Any, str | None]:
     return detail, _text(data.get("error_type"))
 
 
-def _one_line(status_code: int, detail: Any) -> str:
+def _one_line(status_code: int, detail: Any, fields: Sequence[RefusedField]) -> str:
     """Say in one line what the body says; for validation errors the fields, what was given, what is allowed."""
-    if isinstance(detail, list) and detail and all(isinstance(item, dict) for item in detail):
-        text = "; ".join(_field_line(item) for item in detail)
+    if fields:
+        text = "; ".join(str(field) for field in fields)
     else:
         text = detail if isinstance(detail, str) else json.dumps(detail) if detail is not None else "no detail"
-    text = " ".join(text.split())
+    text = _printable(text)
     if len(text) > _MESSAGE_CHARS:
         text = text[: _MESSAGE_CHARS - 1] + "…"
     return f"{text} (HTTP {status_code})"
 
 
-def _field_line(item: Mapping[str, Any]) -> str:
+def _read_fields(detail: Any) -> tuple[RefusedField, ...]:
+    if not isinstance(detail, list) or not all(isinstance(item, Mapping) for item in detail):
+        return ()
+    return tuple(_field(item) for item in detail[:_MOST_FIELDS])
+
+
+def _field(item: Mapping[str, Any]) -> RefusedField:
     loc = item.get("loc")
-    path = ".".join(str(part) for part in loc if part != "body") if isinstance(loc, list) else ""
-    line = str(item.get("msg") or item.get("type") or "refused")
-    if path:
-        line = f"{path}: {line}"
-    if "input" in item and not isinstance(item["input"], (dict, list)):
-        line += f", got {json.dumps(item['input'])[:80]}"
+    parts = loc if isinstance(loc, list) else []
+    path = tuple(part for part in parts if isinstance(part, (str, int)) and not isinstance(part, bool))
     ctx = item.get("ctx")
-    if isinstance(ctx, dict) and ctx:
-        line += " (" + ", ".join(f"{key}={json.dumps(value)[:80]}" for key, value in ctx.items()) + ")"
-    return line
+    return RefusedField(
+        path[1:] if path[:1] == ("body",) else path,
+        str(item.get("msg") or item.get("type") or "refused"),
+        str(item.get("type") or ""),
+        item.get("input"),
+        dict(ctx) if isinstance(ctx, Mapping) else {},
+    )
+
+
+def _is_retryable(status_code: int, headers: Mapping[str, str], error_type: str | None) -> bool:
+    """Return whether the same call may go well later: by what fal says, else by the kind of error.
+
+    Source: fal docs "Model Errors" and "Request Error Types"; two names of the header are seen in the wild.
+    """
+    for name in ("x-fal-retryable", "x-fal-needs-retry"):
+        said = headers.get(name, "").strip().lower()
+        if said in _SAID:
+            return _SAID[said]
+    if error_type is not None and error_type in _RETRYABLE_TYPES:
+        return True
+    return status_code in {408, 425, 429}
+
+
+def _printable(text: str) -> str:
+    """Return text on one line, without control characters and lone surrogates."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _short(value: Any) -> str:
+    try:
+        return json.dumps(value)[:80]
+    except (TypeError, ValueError):
+        return type(value).__name__
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any, TypeAlias, cast
 
 import httpx
+from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt
 
 from fal_nb.client.bodies import Body
 from fal_nb.client.proxies import environment_proxies
@@ -142,9 +143,12 @@ class Http:
 
     async def rest(self, outcome: Answer | Lost, attempt: int) -> None:
         """Wait as long as is due after the try of this number has failed so."""
+        await self._pause(self._rest_s(outcome, attempt))
+
+    def _rest_s(self, outcome: Outcome, attempt: int) -> float:
+        """Return the seconds that are due after the try of this number has failed so."""
         asked = retry_after_s(outcome.headers, outcome.body) if isinstance(outcome, Answer) else None
-        jitter = random.random()  # noqa: S311 - spreads load, hides nothing
-        await self._pause(backoff_s(attempt, retry_after=asked, jitter=jitter))
+        return backoff_s(attempt, retry_after=asked, jitter=random.random())  # noqa: S311 - spreads load, hides nothing
 
     def trusts(self, url: str) -> bool:
         """Return whether a URL lies under the configured hosts."""
@@ -187,18 +191,22 @@ class Http:
             task.exception()  # looked at: nobody is left to be told
 
     async def _repeat(self, call: Call, send: Callable[[Call], Awaitable[Outcome]]) -> httpx.Response | Answer:
-        attempt = 0
-        while True:
-            attempt += 1
-            outcome = await send(call)
-            if isinstance(outcome, httpx.Response):
-                return outcome
-            if isinstance(outcome, Answer) and (outcome.status < 300 or outcome.status in call.handed_back):
-                return outcome
-            if attempt >= MAX_ATTEMPTS or not is_worth_repeating(call, outcome):
-                break
-            await self.rest(outcome, attempt)
-        raise loss_error(call, outcome, attempt) if isinstance(outcome, Lost) else refusal_error(call, outcome)
+        async def attempt() -> Outcome:
+            return await send(call)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_result(lambda outcome: _is_to_repeat(call, outcome)),
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            wait=lambda state: self._rest_s(state.outcome.result(), state.attempt_number) if state.outcome else 0.0,
+            sleep=self._pause,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        outcome: Outcome = await retrying(attempt)
+        if isinstance(outcome, Lost):
+            raise loss_error(call, outcome, retrying.statistics["attempt_number"])
+        if isinstance(outcome, Answer) and not _is_wanted(call, outcome):
+            raise refusal_error(call, outcome)
+        return outcome
 
     async def _exchange(self, call: Call) -> Answer | Lost:
         outcome = await self.open_once(call)
@@ -326,6 +334,18 @@ async def read_whole(response: httpx.Response) -> Answer | Lost:
     finally:
         await response.aclose()
     return Answer(response.status_code, response.headers, b"".join(parts))
+
+
+def _is_wanted(call: Call, answer: Answer) -> bool:
+    """Return whether the caller takes an answer as it is."""
+    return answer.status < 300 or answer.status in call.handed_back
+
+
+def _is_to_repeat(call: Call, outcome: Outcome) -> bool:
+    """Return whether there is to be another try, as far as the outcome goes."""
+    if isinstance(outcome, httpx.Response) or (isinstance(outcome, Answer) and _is_wanted(call, outcome)):
+        return False
+    return is_worth_repeating(call, outcome)
 
 
 def _success_of(task: asyncio.Task[Answer | Lost]) -> Answer | None:
