@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         schema,
         session,
         status,
+        stream,
         submit,
         subscribe,
         upload,
         upload_file,
+        upload_image,
         wait,
     )
     from fal_nb.client.async_client import AsyncClient
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         StorageSettings,
     )
     from fal_nb.client.pictures import encode, encode_file, encode_image
+    from fal_nb.client.sync_client import SyncClient, SyncRequestHandle
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.engine.snapshot import JobSnapshot
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
         AuthenticationError,
         ConfigError,
         EndpointError,
+        FalClientError,
         FalClientHTTPError,
         FalClientTimeoutError,
         FalError,
@@ -74,7 +78,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "fal_nb.api": (
         "cancel", "card", "check", "close", "history", "jobs", "logs", "result", "run", "schema", "session", "status",
-        "submit", "subscribe", "upload", "upload_file", "wait",
+        "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
     ),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
@@ -82,11 +86,12 @@ _HOMES = {
         "ObjectExpiration", "StorageACL", "StorageACLDecision", "StorageACLRule", "StorageSettings",
     ),
     "fal_nb.client.pictures": ("encode", "encode_file", "encode_image"),
+    "fal_nb.client.sync_client": ("SyncClient", "SyncRequestHandle"),
     "fal_nb.errors": (
         "AccountLockedError", "ArgumentsError", "AuthenticationError", "ConfigError", "EndpointError",
-        "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError", "GrammarError", "HistoryError",
-        "JobError", "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError", "ProtocolError",
-        "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
+        "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError", "GrammarError",
+        "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError",
+        "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
         "ValidationError", "WrongThreadError",
     ),
     "fal_nb.engine.job": ("Job",),
@@ -107,6 +112,7 @@ __all__ = [
     "Completed",
     "ConfigError",
     "EndpointError",
+    "FalClientError",
     "FalClientHTTPError",
     "FalClientTimeoutError",
     "FalError",
@@ -136,6 +142,8 @@ __all__ = [
     "StorageACLRule",
     "StorageSettings",
     "SubmissionUnknown",
+    "SyncClient",
+    "SyncRequestHandle",
     "TransferError",
     "ValidationError",
     "WrongThreadError",
@@ -155,11 +163,13 @@ __all__ = [
     "schema",
     "session",
     "status",
+    "stream",
     "submit",
     "subscribe",
     "unload_ipython_extension",
     "upload",
     "upload_file",
+    "upload_image",
     "wait",
 ]
 

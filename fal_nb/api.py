@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.options import CallOptions, Priority
+from fal_nb.client.pictures import encode_picture
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from fal_nb.client.follow import AnyStatus
+    from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.protocol.status import Completed, InProgress, Queued
@@ -33,10 +36,12 @@ __all__ = [
     "schema",
     "session",
     "status",
+    "stream",
     "submit",
     "subscribe",
     "upload",
     "upload_file",
+    "upload_image",
     "wait",
 ]
 
@@ -82,46 +87,100 @@ def submit(
     return session().submit(application, dict(arguments or {}), options=options)
 
 
-def subscribe(
+def subscribe(  # noqa: PLR0913 - signature of the official client
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
+    path: str = "",
+    hint: str | None = None,
+    with_logs: bool = False,
+    interval: float = 0.1,  # noqa: ARG001 - the official client's argument; states come by a stream here
+    on_enqueue: Callable[[str], Any] | None = None,
+    on_queue_update: Callable[[AnyStatus], Any] | None = None,
+    priority: Priority | None = None,
+    headers: Mapping[str, str] | None = None,
+    start_timeout: float | None = None,
     client_timeout: float | None = None,
-    **options: Any,
+    webhook_url: str | None = None,
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
 
     Parameters
     ----------
+    on_enqueue
+        Called with the request id, once it is accepted, on the calling thread.
+    on_queue_update
+        Called with each new status, on the calling thread; an error it raises cancels the request and goes on its
+        way.
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
-    options
-        As for `submit`.
     """
-    headers = dict(options.pop("headers", None) or {})
-    job = session().submit(
-        application, dict(arguments or {}), options=CallOptions(headers=headers, **options), timeout_s=client_timeout
-    )
+    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout, webhook_url)
+    job = session().submit(application, dict(arguments or {}), options=options, timeout_s=client_timeout)
+    if on_enqueue is not None or on_queue_update is not None:
+        _tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
     return job.get()
 
 
-def run(application: str, arguments: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> Result:
+def run(
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "",
+    timeout: float | None = None,
+    start_timeout: float | None = None,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Result:
     """Call an endpoint without the queue and return its result; blocks.
 
     A direct call cannot be cancelled, and if its answer is lost the result is lost: prefer `subscribe` for
     anything over a few seconds.
     """
-    return session().submit(application, dict(arguments or {}), kind="direct", timeout_s=timeout).get()
+    options = CallOptions(path, hint, headers=dict(headers or {}), start_timeout=start_timeout)
+    job = session().submit(application, dict(arguments or {}), kind="direct", options=options, timeout_s=timeout)
+    return job.get()
 
 
-def status(job: str | int | Job, *, with_logs: bool = False) -> Queued | InProgress | Completed:
-    """Return what the wire last said of a job, given as a job, a record number or a request id."""
-    return _job(job).status(with_logs=with_logs)
+def stream(
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "/stream",
+    timeout: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> EventQueue:
+    """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
+
+    The last event is the result. The call is on disk before it is sent; ``events.job`` is its job.
+
+    Parameters
+    ----------
+    timeout
+        Longest silence between two events, in seconds; None waits as long as the connection lives.
+    """
+    options = CallOptions(path, headers=dict(headers or {}))
+    return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout)
 
 
-def result(job: str | int | Job, *, timeout: float | None = None) -> Result:
-    """Return a job's result; blocks until it has ended. Interrupting it cancels the request at fal."""
-    return _job(job).get(timeout)
+def status(
+    job: str | int | Job, request_id: str | None = None, *, with_logs: bool = False
+) -> Queued | InProgress | Completed:
+    """Return what the wire last said of a job, given as a job, a record number or a request id.
+
+    With an endpoint and a request id, as in the official client, the server is asked.
+    """
+    if request_id is None:
+        return _job(job).status(with_logs=with_logs)
+    return session().ask(lambda client: client.status(str(job), request_id, with_logs=with_logs))
+
+
+def result(job: str | int | Job, request_id: str | None = None, *, timeout: float | None = None) -> Result:
+    """Return a job's result; blocks until it has ended. Interrupting it cancels the request at fal.
+
+    With an endpoint and a request id, as in the official client, that request is followed and recorded.
+    """
+    return (_job(job) if request_id is None else session().attach(str(job), request_id)).get(timeout)
 
 
 def logs(job: str | int | Job) -> list[str]:
@@ -129,9 +188,20 @@ def logs(job: str | int | Job) -> list[str]:
     return _job(job).logs
 
 
-def cancel(job: str | int | Job) -> str | None:
-    """Ask fal to stop a request and return its answer's word; blocks at most 5 s."""
-    return _job(job).cancel()
+def cancel(job: str | int | Job, request_id: str | None = None) -> str | None:
+    """Ask fal to stop a request and return its answer's word; blocks at most 5 s.
+
+    With an endpoint and a request id, as in the official client, any request can be named.
+
+    Raises
+    ------
+    FalClientHTTPError
+        With two arguments, where it is over already (400) or not known (404).
+    """
+    if request_id is None:
+        return _job(job).cancel()
+    session().ask(lambda client: client.cancel(str(job), request_id))
+    return None
 
 
 def jobs() -> list[Job]:
@@ -235,10 +305,44 @@ def upload(data: bytes, content_type: str, file_name: str | None = None) -> str:
     return session().upload(data, content_type, file_name)
 
 
+def upload_image(image: Any, format: str = "jpeg") -> str:  # noqa: A002 - the official client's argument
+    """Upload a Pillow picture, encoded in the given format, and return its URL; blocks.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be encoded so.
+    """
+    return session().upload(*encode_picture(image, format))
+
+
 def close() -> None:
     """Stop following, close the history and the background thread. Requests at fal go on."""
     current().close()
     current.cache_clear()
+
+
+def _tell(
+    job: Job,
+    on_enqueue: Callable[[str], Any] | None,
+    on_queue_update: Callable[[AnyStatus], Any] | None,
+    *,
+    with_logs: bool,
+) -> None:
+    """Call back with what happens to a job until it has ended; whatever ends this early cancels the request."""
+    is_told = False
+    try:
+        for snapshot in job.iter_events():
+            if snapshot.request_id is None:
+                continue
+            if not is_told and on_enqueue is not None:
+                on_enqueue(snapshot.request_id)
+            is_told = True
+            if on_queue_update is not None and snapshot.state in {"QUEUED", "RUNNING", "SUCCEEDED"}:
+                on_queue_update(job.status(with_logs=with_logs))
+    except BaseException:
+        job.cancel_after_interrupt()
+        raise
 
 
 def _job(job: str | int | Job) -> Job:

@@ -27,8 +27,8 @@
         ├── RateLimitedError       429
         └── ServerError            5xx
 
-Names that begin with ``FalClient`` are those of the official Python client, so that ``except`` clauses
-written for it keep their meaning.
+Names that begin with ``FalClient`` are those of the official Python client, so that ``except`` clauses written for it
+keep their meaning; ``FalClientError`` is the root under its name there.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigError",
     "EndpointError",
+    "FalClientError",
     "FalClientHTTPError",
     "FalClientTimeoutError",
     "FalError",
@@ -105,6 +106,10 @@ class FalError(Exception):
         super().__init__(message)
         self.request_id = request_id
         self.endpoint = endpoint
+
+
+FalClientError = FalError
+"""The official client's name for the root. Source: fal-client 1.0.3 ``FalClientError``."""
 
 
 class ConfigError(FalError):

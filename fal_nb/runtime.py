@@ -65,6 +65,11 @@ class Runtime:
         """Whether the caller is on the loop's own thread."""
         return self._thread is not None and threading.get_ident() == self._thread.ident
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed."""
+        return not self._closed
+
     def start_soon(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine on the loop and return its future; cancelling the future cancels the coroutine.
 

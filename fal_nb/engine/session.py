@@ -10,10 +10,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.event_queue import EventQueue
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fal_nb.artifacts.store import ArtifactStore
+    from fal_nb.client.async_client import AsyncClient
     from fal_nb.engine.recorder import Recorder
     from fal_nb.engine.wire import ClientWire
     from fal_nb.ledger.records import Record
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from fal_nb.schemas.endpoint_schema import EndpointSchema
 
 __all__ = ["Session"]
+
+T = TypeVar("T")
 
 _CLOSE_S = 5.0
 _STREAM = CallOptions(path="/stream")
@@ -281,6 +284,15 @@ class Session:
 
         _ = self.settings
         return self.runtime.call(send())
+
+    def ask(self, make: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
+        """Return what one call of the session's client brings; blocks. It writes no record: for questions only."""
+
+        async def asking() -> T:
+            return await make((await self._get_wire()).client)
+
+        _ = self.settings
+        return self.runtime.call(asking())
 
     def jobs(self) -> list[Job]:
         """Return the jobs of this kernel that have not ended, oldest first."""

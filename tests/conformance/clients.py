@@ -265,11 +265,22 @@ def ours(operation, call, monkeypatch):
     return PythonAsync(make, fal_nb.FalError, fal_nb.StorageSettings).do(operation, call, outcome)
 
 
+def ours_sync(operation, call, monkeypatch):
+    del monkeypatch
+    outcome = Outcome([])
+
+    def make(call):
+        return fal_nb.SyncClient(call["key"], base_url=call["base"], transport=Recording(outcome.requests))
+
+    return PythonSync(make, fal_nb.FalClientError, fal_nb.StorageSettings).do(operation, call, outcome)
+
+
 CLIENTS = {
     "fal_client": official(PythonSync, _Closing),
     "fal_client-async": official(PythonAsync, lambda key: fal_client.AsyncClient(key=key)),
     "fal-ai-client-js": official_js,
     "ours": ours,
+    "ours-sync": ours_sync,
 }
 
 

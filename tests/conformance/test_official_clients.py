@@ -159,8 +159,8 @@ def test_a_lost_reply_is_where_they_differ(do, server, client):
     """The official clients send a paid POST again; ours says that it may have arrived."""
     server.fault("lost-reply", on="submit", times=1)
     outcome = do("submit", SLEEP, {"seconds": 0.1})
-    assert len(accepted(server)) == (1 if client == "ours" else 2)
-    assert outcome.ok is (client != "ours")
+    assert len(accepted(server)) == (1 if client.startswith("ours") else 2)
+    assert outcome.ok is not client.startswith("ours")
 
 
 def test_stream(do, server):
@@ -175,7 +175,7 @@ def test_stream(do, server):
 def test_a_stream_that_is_refused_fails(do, client):
     outcome = do("stream", DEV, {"num_images": 9})
     assert not outcome.ok
-    if client == "ours":
+    if client.startswith("ours"):
         assert outcome.error["status"] == 422
 
 

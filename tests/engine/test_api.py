@@ -1,0 +1,76 @@
+"""The module's functions take what the official client's take, on the session with its ledger."""
+
+import pytest
+
+import fal_nb as fal
+from fal_nb import workbench
+from fal_nb.engine.event_queue import EventQueue
+from fal_nb.workbench import current
+
+SLEEP = "simulator/sleep"
+DEV = "fal-ai/flux/dev"
+
+
+@pytest.fixture
+def api(simulator, monkeypatch):
+    simulator.clear_faults()
+    monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
+    monkeypatch.setattr(workbench, "_shell", lambda: None)
+    current.cache_clear()
+    yield fal
+    current().close()
+    current.cache_clear()
+
+
+def test_subscribe_calls_back_as_the_official_client_does(api):
+    enqueued, statuses = [], []
+    result = api.subscribe(
+        SLEEP, {"seconds": 4, "steps": 5, "echo": "back"}, with_logs=True, interval=0.05,
+        on_enqueue=enqueued.append, on_queue_update=statuses.append,
+    )  # fmt: skip
+    assert result == {"echo": "back"}
+    assert enqueued == list(api.history()["request_id"])
+    assert isinstance(statuses[0], api.Queued)
+    assert isinstance(statuses[-1], api.Completed)
+    assert any("5/5" in entry["message"] for entry in statuses[-1].logs)
+
+
+def test_an_error_in_a_callback_cancels_the_request_and_comes_out(api, simulator):
+    def fail(_status):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        api.subscribe(SLEEP, {"seconds": 2000}, on_queue_update=fail)
+    assert api.history()["state"].iloc[-1] in {"CANCELLED", "RUNNING", "QUEUED"}
+    assert simulator.counters()["cancel"] >= 1
+
+
+def test_run_and_stream_are_on_the_record(api):
+    assert api.run(SLEEP, {"echo": "x"}, headers={"x-mine": "1"}, hint="h", start_timeout=30) == {"echo": "x"}
+    events = api.stream(DEV, {"prompt": "x", "image_size": "32x32", "seed": 2})
+    assert isinstance(events, EventQueue)
+    assert list(events)[-1]["seed"] == 2
+    assert list(api.history()["state"]) == ["SUCCEEDED", "SUCCEEDED"]
+
+
+def test_two_arguments_name_any_request_as_in_the_official_client(api):
+    with api.SyncClient(base_url=api.session().settings.hosts.base) as elsewhere:
+        handle = elsewhere.submit(SLEEP, {"seconds": 0.2, "echo": "theirs"})
+        assert api.result(SLEEP, handle.request_id) == {"echo": "theirs"}
+        assert isinstance(api.status(SLEEP, handle.request_id, with_logs=True), api.Completed)
+        with pytest.raises(api.FalClientHTTPError):
+            api.cancel(SLEEP, handle.request_id)
+        waiting = elsewhere.submit(SLEEP, {"seconds": 2000})
+        assert api.cancel(SLEEP, waiting.request_id) is None
+        with pytest.raises(api.FalClientError):
+            waiting.get()
+    assert api.history()["request_id"].iloc[-1] == handle.request_id
+
+
+def test_pictures_go_up_and_schemas_can_be_asked_for(api):
+    from PIL import Image
+
+    url = api.upload_image(Image.new("RGB", (8, 8)), "png")
+    assert api.subscribe(f"{DEV}/image-to-image", {"prompt": "x", "image_url": url})["images"]
+    assert api.schema(DEV).required == ["prompt"]
+    assert not api.check(DEV, {"promt": "x"})
