@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         history,
         jobs,
         logs,
+        price,
         result,
         run,
         schema,
@@ -77,8 +78,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fal_nb.api": (
-        "cancel", "card", "check", "close", "history", "jobs", "logs", "result", "run", "schema", "session", "status",
-        "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
+        "cancel", "card", "check", "close", "history", "jobs", "logs", "price", "result", "run", "schema", "session",
+        "status", "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
     ),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
@@ -89,10 +90,10 @@ _HOMES = {
     "fal_nb.client.sync_client": ("SyncClient", "SyncRequestHandle"),
     "fal_nb.errors": (
         "AccountLockedError", "ArgumentsError", "AuthenticationError", "ConfigError", "EndpointError",
-        "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError", "GrammarError",
-        "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent", "PermissionDeniedError",
-        "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError", "SubmissionUnknown", "TransferError",
-        "ValidationError", "WrongThreadError",
+        "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError",
+        "GrammarError", "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent",
+        "PermissionDeniedError", "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError",
+        "SubmissionUnknown", "TransferError", "ValidationError", "WrongThreadError",
     ),
     "fal_nb.engine.job": ("Job",),
     "fal_nb.engine.session": ("Session",),
@@ -158,6 +159,7 @@ __all__ = [
     "jobs",
     "load_ipython_extension",
     "logs",
+    "price",
     "result",
     "run",
     "schema",

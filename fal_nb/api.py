@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
+    from fal_nb.pricing.price import Price
     from fal_nb.protocol.status import Completed, InProgress, Queued
     from fal_nb.results import Result
     from fal_nb.schemas.check import Checked
@@ -31,6 +32,7 @@ __all__ = [
     "history",
     "jobs",
     "logs",
+    "price",
     "result",
     "run",
     "schema",
@@ -282,6 +284,19 @@ def check(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Checked:
         Where the schema cannot be had.
     """
     return session().check(endpoint, dict(arguments or {}))
+
+
+def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
+    """Return what a call will cost: ``low``, ``high``, ``basis``; sends no call.
+
+    A ``high`` of None means that nothing bounds it. Prices of units are kept for a day.
+
+    Raises
+    ------
+    FalError
+        Where the price list cannot be had.
+    """
+    return session().price(endpoint, dict(arguments or {}))
 
 
 def card(job: str | int | Job) -> CardView:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlencode
 
+from fal_nb.client.lifecycle import Lifecycle, lifecycle_header
 from fal_nb.errors import ConfigError, FalError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.status import JSON
@@ -32,7 +33,11 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 SHORTEST_START_S = 0.1
 """A start timeout must be longer, in seconds. Source: fal docs "Platform Headers"."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_OURS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_TAG_KEY = re.compile(r"[a-z0-9._-]{1,64}\Z")
+_TAG_VALUE = re.compile(r"[ -+\--~]{1,256}\Z")
+_MOST_TAGS = 10
+_MOST_TAG_BYTES = 1024
+_OURS = frozenset({"authorization", "connection", "content-length", "host", "transfer-encoding"})
 
 
 def json_body(arguments: JSON, endpoint: str) -> bytes:
@@ -66,6 +71,18 @@ class CallOptions:
         Seconds until a runner must have begun.
     webhook_url
         Where the queue reports the end; no use in direct calls.
+    lifecycle
+        How long the outputs live at fal and who may read them.
+    store_io
+        Whether fal keeps input and output in the account's list; None leaves it to the account.
+    no_retry
+        Whether fal is not to try again where a runner is lost.
+    disable_fallback
+        Whether no other model may take the place of one that fails.
+    tags
+        At most ten, for the account's usage: keys of 1 to 64 characters ``a-z 0-9 . _ -``, values of up to 256.
+    max_queue_length
+        fal refuses with 429 where more requests than this wait already.
     """
 
     path: str = ""
@@ -74,6 +91,30 @@ class CallOptions:
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     start_timeout: float | None = None
     webhook_url: str | None = None
+    lifecycle: Lifecycle | None = None
+    store_io: bool | None = None
+    no_retry: bool = False
+    disable_fallback: bool = False
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    max_queue_length: int | None = None
+
+    def query(self) -> dict[str, str | None]:
+        """Return the query of a submission.
+
+        Raises
+        ------
+        ConfigError
+            Where a value is none the service takes.
+
+        Source: fal docs "Submit", "Webhooks".
+        """
+        length = self.max_queue_length
+        if length is not None and (type(length) is not int or length < 0):
+            raise ConfigError(f"max_queue_length must be a whole number of at least 0, not {length!r}.")
+        return {
+            "fal_webhook": self.webhook_url,
+            "fal_max_queue_length": None if length is None else str(length),
+        }
 
     def wire_headers(self, accept: str = "application/json") -> dict[str, str]:
         """Return the headers of the call; the start timeout under its documented and its older name.
@@ -96,7 +137,22 @@ class CallOptions:
             seconds = str(_start_timeout_s(self.start_timeout))
             sent |= {names.START_TIMEOUT: seconds, names.START_TIMEOUT_OLD: seconds}
         own = {name.lower(): str(value) for name, value in self.headers.items()}
-        return call_headers({**own, **sent}, accept)
+        return call_headers({**own, **sent, **self._platform_headers()}, accept)
+
+    def _platform_headers(self) -> dict[str, str]:
+        sent: dict[str, str] = {}
+        lifecycle = lifecycle_header(self.lifecycle)
+        if lifecycle is not None:
+            sent[names.LIFECYCLE] = lifecycle
+        if self.store_io is not None:
+            sent[names.STORE_IO] = str(int(self.store_io))
+        if self.no_retry:
+            sent[names.NO_RETRY] = "1"
+        if self.disable_fallback:
+            sent[names.DISABLE_FALLBACK] = "true"
+        if self.tags:
+            sent[names.TAGS] = _packed_tags(self.tags)
+        return sent
 
 
 DEFAULTS = CallOptions()
@@ -131,6 +187,24 @@ def _start_timeout_s(value: float) -> float:
     if not SHORTEST_START_S < seconds < float("inf"):
         raise ConfigError(f"start_timeout must be a number of seconds above {SHORTEST_START_S}, not {value!r}.")
     return seconds
+
+
+def _packed_tags(tags: Mapping[str, str]) -> str:
+    """Return tags as one header, every rule checked: fal drops what breaks one without a word.
+
+    Source: fal docs "Platform Headers"; fal-js ``headers.ts``.
+    """
+    if len(tags) > _MOST_TAGS:
+        raise ConfigError(f"At most {_MOST_TAGS} tags go with a call, not {len(tags)}.")
+    for key, value in tags.items():
+        if not _TAG_KEY.match(str(key)) or str(key).startswith("fal."):
+            raise ConfigError(f"{str(key)[:40]!r} is no tag: 1 to 64 of a-z 0-9 . _ -, not beginning with 'fal.'.")
+        if not _TAG_VALUE.match(str(value)):
+            raise ConfigError(f"The tag {key} takes up to 256 printable characters without a comma, not {value!r:.60}.")
+    packed = ",".join(f"{key}={value}" for key, value in tags.items())
+    if len(packed.encode()) > _MOST_TAG_BYTES:
+        raise ConfigError(f"The tags take {len(packed.encode())} bytes together; {_MOST_TAG_BYTES} are allowed.")
+    return packed
 
 
 def _unwritable(value: JSON, where: str, depth: int = 0) -> str | None:

@@ -69,7 +69,7 @@ class Queue:
         """
         call = Call(
             "POST",
-            with_query(self._http.settings.hosts.submit(endpoint, options.path), fal_webhook=options.webhook_url),
+            with_query(self._http.settings.hosts.submit(endpoint, options.path), **options.query()),
             f"the submission to {endpoint}",
             endpoint=str(endpoint),
             headers=options.wire_headers() | {"content-type": "application/json"},

@@ -37,6 +37,14 @@ _LOWER_ERRORS = (aiohttp.ClientError, httpx.RequestError, OSError, RuntimeError,
 """All that httpx-aiohttp 0.2, aiohttp and the sockets under them let through."""
 
 
+BACKUPS = {"fal.run": "falrun.com", "queue.fal.run": "queue.falrun.com"}
+"""fal's own second domains, tried once where no connection to the first could be made; never after one was.
+
+Source: fal-client 1.0.3 ``BackupDomainTransport``.
+"""
+_BACKED_CONNECT_S = 5.0
+
+
 class TransportFailure(httpx.TransportError):
     """No answer, or only part of one.
 
@@ -85,16 +93,25 @@ class FalTransport(httpx.AsyncBaseTransport):
         if request.method == "POST":
             for _ in range(_TURNS_BEFORE_POST):
                 await asyncio.sleep(0)
+        outcome = await self._attempt(request)
+        if isinstance(outcome, TransportFailure) and not outcome.sent:
+            backup = _at_backup(request)
+            # Where the backup cannot be reached either, the first failure is the one that tells.
+            second = outcome if backup is None else await self._attempt(backup)
+            if not (isinstance(second, TransportFailure) and not second.sent):
+                outcome = second
+        if isinstance(outcome, TransportFailure):
+            raise outcome
+        outcome.request = request
+        outcome.stream = _Body(cast("httpx.AsyncByteStream", outcome.stream))
+        return outcome
+
+    async def _attempt(self, request: httpx.Request) -> httpx.Response | TransportFailure:
+        """Return the answer, or why there is none; not raised, because the lower error can hold the key."""
         try:
-            response = await self._send(_adapted(request))
+            return await self._send(_adapted(request))
         except _LOWER_ERRORS as error:
-            failure = _classified(error)
-        else:
-            response.request = request
-            response.stream = _Body(cast("httpx.AsyncByteStream", response.stream))
-            return response
-        # Raised outside the except block: the original error can hold the request's headers, key included.
-        raise failure
+            return _classified(error)
 
     async def aclose(self) -> None:
         """Close all connections, of every loop."""
@@ -174,10 +191,25 @@ class _Watched(httpx.AsyncByteStream):
             self.limit.reschedule(when)
 
 
+def _at_backup(request: httpx.Request) -> httpx.Request | None:
+    """Return the same request for the second domain of its host, or None where it has none."""
+    host = BACKUPS.get(request.url.host)
+    if host is None:
+        return None
+    moved = copy.copy(request)
+    moved.url = request.url.copy_with(host=host)
+    moved.headers = request.headers.copy()
+    moved.headers["host"] = moved.url.netloc.decode("ascii")
+    return moved
+
+
 def _adapted(request: httpx.Request) -> httpx.Request:
     """Return a copy of the request in the form that httpx-aiohttp 0.2 treats rightly."""
     timeout = dict(request.extensions.get("timeout", {}))
     connect_s, pool_s = timeout.get("connect"), timeout.get("pool")
+    if request.url.host in BACKUPS or request.url.host in BACKUPS.values():
+        # Soon enough to try the other one.
+        timeout["connect"] = connect_s = min(connect_s or _BACKED_CONNECT_S, _BACKED_CONNECT_S)
     # It hands httpx's "pool" to aiohttp's "connect", which covers the wait for the pool and the connecting.
     timeout["pool"] = None if connect_s is None or pool_s is None else connect_s + pool_s
     extensions = {**request.extensions, "timeout": timeout}

@@ -5,15 +5,17 @@ Its one invariant: a schema that cannot be had never keeps a call from being mad
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.inputs import LocalFile
 from fal_nb.errors import ArgumentsError, FalError
+from fal_nb.pricing.price import Price, price_of
 from fal_nb.schemas.check import Checked, check_arguments
 
 if TYPE_CHECKING:
     from fal_nb.engine.wire import ClientWire
+    from fal_nb.pricing.unit import UnitPrice
     from fal_nb.runtime import Runtime
     from fal_nb.schemas.endpoint_schema import EndpointSchema
 
@@ -64,6 +66,21 @@ class Preflight:
                 self._noted.add(endpoint)
                 self._notify(f"The schema of {endpoint} cannot be had, so its arguments go unchecked. {error}")
             return None
+
+    def price(self, endpoint: str, inputs: Mapping[str, Any], past_units: Sequence[float] = ()) -> Price:
+        """Return what a call will cost; inputs as for `fitted`, past units as for `price_of`.
+
+        Raises
+        ------
+        FalError
+            Where the price list cannot be had.
+        """
+        schema = self.known_schema(endpoint)
+
+        async def ask() -> UnitPrice | None:
+            return await (await self._get_wire()).prices.unit_price(endpoint)
+
+        return price_of(endpoint, self._runtime.call(ask(), _PATIENCE_S), schema, inputs, past_units)
 
     def fitted(self, endpoint: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return inputs as the endpoint wants them; unchanged where there is no schema.

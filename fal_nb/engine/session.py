@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.wire import ClientWire
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
+    from fal_nb.pricing.price import Price
     from fal_nb.results import Result
     from fal_nb.schemas.check import Checked
     from fal_nb.schemas.endpoint_schema import EndpointSchema
@@ -244,6 +245,21 @@ class Session:
             if known is not None:
                 return self._job_of(known)
             return self._start(self._record(endpoint, {}, "queue", self.settings, request_id=request_id), None)
+
+    def price(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Price:
+        """Return what a call will cost; sends no call.
+
+        Raises
+        ------
+        EndpointError, FileError
+            Where there is no such call.
+        FalError
+            Where the price list cannot be had.
+        """
+        endpoint = str(EndpointId.parse(endpoint))
+        settings = self.settings
+        past = self.history.past_units(endpoint, backend=settings.backend)
+        return self.preflight.price(endpoint, read_inputs(arguments or {}), past)
 
     def job(self, word: str | int | None = None) -> Job:
         """Return a job by record number, request id (or 8 of its first characters), or the last one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from fal_nb.artifacts.collect import collect
 from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
+from fal_nb.client.platform import Platform
+from fal_nb.client.price_cache import PriceCache
 from fal_nb.client.schema_cache import SchemaCache
 from fal_nb.client.verdicts import Answer
 from fal_nb.errors import SubmissionUnknown
@@ -39,6 +42,7 @@ class ClientWire:
         # A simulator's port is another one tomorrow: what is kept of it would never be found again.
         folder = None if settings.backend == "simulator" else settings.home / "schemas"
         self.schemas = SchemaCache(self.client.http, folder)
+        self.prices = PriceCache(Platform(self.client.http), _price_file(settings))
         self._artifacts = artifacts
         self._uploaded: dict[str, asyncio.Task[str]] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
@@ -118,3 +122,11 @@ class ClientWire:
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
         got = await self.client.downloads.download(url, target)
         return got.sha256, got.size_bytes, got.content_type
+
+
+def _price_file(settings: Settings) -> Path | None:
+    """Return where prices are kept: one list a server, none of a simulator."""
+    if settings.backend == "simulator":
+        return None
+    name = hashlib.sha256(settings.hosts.api.encode()).hexdigest()[:16]
+    return settings.home / f"prices-{name}.json"

@@ -176,6 +176,16 @@ class HistoryStore:
             )
             return [float(row[0]) for row in rows]
 
+    def past_units(self, endpoint: str, limit: int = 20, *, backend: str | None = None) -> list[float]:
+        """Return the units billed for the last successful calls, the newest first; `backend` as above."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT billable_units FROM records WHERE endpoint = ? AND state = 'SUCCEEDED' "
+                "AND billable_units IS NOT NULL AND (? IS NULL OR backend = ?) ORDER BY id DESC LIMIT ?",
+                (endpoint, backend, backend, limit),
+            )
+            return [float(row[0]) for row in rows]
+
     def artifacts(self, record_id: int) -> tuple[Artifact, ...]:
         """Return a record's artifacts with their thumbnails, in the order of the result."""
         return self.artifacts_of([record_id])[record_id]

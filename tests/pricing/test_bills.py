@@ -1,0 +1,80 @@
+"""What was worked out before is what the simulator bills, for every endpoint it has."""
+
+import pytest
+
+from fal_nb.engine.session import Session
+from fal_nb.errors import FalError
+from fal_nb.simulator.endpoints.registry import Registry
+from fal_nb.simulator.server import SimulatorServer
+
+SMALL = {"width": 64, "height": 64}
+PICTURES = [
+    {"prompt": "x", "image_size": SMALL},
+    {"prompt": "x", "image_size": {"width": 1100, "height": 1000}, "num_images": 2},
+]
+CALLS = {
+    "fal-ai/flux/schnell": [*PICTURES, {"prompt": "x", "num_inference_steps": 8}],
+    "fal-ai/flux/dev": PICTURES,
+    "fal-ai/flux/dev/image-to-image": [{"prompt": "x", "image_url": "PICTURE"}],
+    "fal-ai/flux-pro/v1.1": PICTURES,
+    "fal-ai/flux-pro/v1.1-ultra": [{"prompt": "x"}, {"prompt": "x", "num_images": 2}],
+    "fal-ai/fast-sdxl": [{"prompt": "x", "image_size": SMALL}, {"prompt": "x", "image_size": SMALL, "num_inference_steps": 30}],
+    "fal-ai/kling-video/v3/pro/text-to-video": [
+        {"prompt": "x", "duration": 3}, {"prompt": "x", "duration": 4, "generate_audio": False},
+        {"multi_prompt": [{"prompt": "a", "duration": "2"}, {"prompt": "b", "duration": "3"}]},
+    ],
+    "fal-ai/elevenlabs/tts/turbo-v2.5": [{"text": "Hello."}, {"text": "Good morning, everybody!"}],
+    "fal-ai/whisper": [{"audio_url": "SPEECH"}],
+    "simulator/sleep": [{"seconds": 0.1}],
+}  # fmt: skip
+EXACT = {"images", "megapixels", "seconds", "1000 characters", "requests"}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    with SimulatorServer(runners=4, speed=10) as server:
+        session = Session(base_url=server.base_url, home=tmp_path_factory.mktemp("home"))
+        yield session
+        session.close()
+
+
+def test_every_simulated_endpoint_is_in_the_table():
+    assert {endpoint.endpoint_id for endpoint in Registry()} == set(CALLS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("endpoint", CALLS)
+def test_the_price_is_what_is_billed(session, endpoint):
+    inputs = {
+        "PICTURE": lambda: session.submit("fal-ai/flux/schnell", PICTURES[0]).get(),
+        "SPEECH": lambda: session.submit("fal-ai/elevenlabs/tts/turbo-v2.5", {"text": "Hello."}).get(),
+    }
+    for arguments in CALLS[endpoint]:
+        ready = {
+            name: inputs[value]() if isinstance(value, str) and value in inputs else value
+            for name, value in arguments.items()
+        }
+        before = session.price(endpoint, ready)
+        job = session.submit(endpoint, ready)
+        job.get()
+        units = job.snapshot.billable_units
+        billed = units * before.unit_price
+        assert billed >= 0
+        assert before.low <= billed + 1e-9
+        if before.high is None:
+            assert before.unit == "compute seconds" or endpoint.endswith("image-to-image")
+            after = session.price(endpoint, ready)
+            assert after.low <= billed <= after.high, "by the past"
+        else:
+            assert billed <= before.high + 1e-9
+        if before.unit in EXACT and before.high is not None and "past" not in before.basis:
+            assert before.is_exact
+            assert billed == pytest.approx(before.high)
+
+
+def test_an_endpoint_the_list_does_not_have_is_unpriced_and_a_list_out_of_reach_an_error(session, tmp_path):
+    assert session.price("fal-ai/nope").high is None
+    elsewhere = Session(base_url="http://127.0.0.1:9", home=tmp_path / "home", notify=lambda line: None)
+    with pytest.raises(FalError):
+        elsewhere.price("fal-ai/flux/dev", {"prompt": "x"})
+    elsewhere.close()
