@@ -31,6 +31,18 @@ if TYPE_CHECKING:
         upload_image,
         wait,
     )
+    from fal_nb.api_async import (
+        cancel_async,
+        result_async,
+        run_async,
+        status_async,
+        stream_async,
+        submit_async,
+        subscribe_async,
+        upload_async,
+        upload_file_async,
+        upload_image_async,
+    )
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
     from fal_nb.client.lifecycle import (
@@ -80,6 +92,10 @@ _HOMES = {
     "fal_nb.api": (
         "cancel", "card", "check", "close", "history", "jobs", "logs", "price", "result", "run", "schema", "session",
         "status", "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
+    ),
+    "fal_nb.api_async": (
+        "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
+        "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
@@ -149,6 +165,7 @@ __all__ = [
     "ValidationError",
     "WrongThreadError",
     "cancel",
+    "cancel_async",
     "card",
     "check",
     "close",
@@ -161,17 +178,26 @@ __all__ = [
     "logs",
     "price",
     "result",
+    "result_async",
     "run",
+    "run_async",
     "schema",
     "session",
     "status",
+    "status_async",
     "stream",
+    "stream_async",
     "submit",
+    "submit_async",
     "subscribe",
+    "subscribe_async",
     "unload_ipython_extension",
     "upload",
+    "upload_async",
     "upload_file",
+    "upload_file_async",
     "upload_image",
+    "upload_image_async",
     "wait",
 ]
 

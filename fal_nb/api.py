@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ __all__ = [
     "stream",
     "submit",
     "subscribe",
+    "tell",
     "upload",
     "upload_file",
     "upload_image",
@@ -120,7 +122,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout, webhook_url)
     job = session().submit(application, dict(arguments or {}), options=options, timeout_s=client_timeout)
     if on_enqueue is not None or on_queue_update is not None:
-        _tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
+        tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
     return job.get()
 
 
@@ -304,7 +306,7 @@ def card(job: str | int | Job) -> CardView:
     return current().card(_job(job))
 
 
-def upload_file(path: str | Path) -> str:
+def upload_file(path: str | os.PathLike[str]) -> str:
     """Upload a local file and return its URL; blocks.
 
     Raises
@@ -337,7 +339,7 @@ def close() -> None:
     current.cache_clear()
 
 
-def _tell(
+def tell(
     job: Job,
     on_enqueue: Callable[[str], Any] | None,
     on_queue_update: Callable[[AnyStatus], Any] | None,

@@ -301,6 +301,10 @@ class Session:
         _ = self.settings
         return self.runtime.call(send())
 
+    def client(self) -> AsyncClient:
+        """Return the session's client, usable on any loop; it writes no record. Blocks the first time."""
+        return self._open_wire().client
+
     def ask(self, make: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
         """Return what one call of the session's client brings; blocks. It writes no record: for questions only."""
 

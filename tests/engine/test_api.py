@@ -74,3 +74,52 @@ def test_pictures_go_up_and_schemas_can_be_asked_for(api):
     assert api.subscribe(f"{DEV}/image-to-image", {"prompt": "x", "image_url": url})["images"]
     assert api.schema(DEV).required == ["prompt"]
     assert not api.check(DEV, {"promt": "x"})
+
+
+async def test_the_coroutines_do_the_same_on_the_same_record(api):
+    statuses, enqueued = [], []
+
+    async def note(status):
+        statuses.append(status)
+
+    result = await api.subscribe_async(
+        SLEEP, {"seconds": 1, "echo": "a"}, on_enqueue=enqueued.append, on_queue_update=note
+    )
+    assert result == {"echo": "a"}
+    assert isinstance(statuses[-1], api.Completed)
+    handle = await api.submit_async(SLEEP, {"seconds": 0.2, "echo": "b"})
+    assert isinstance(handle, api.AsyncRequestHandle)
+    assert [type(status) async for status in handle.iter_events()][-1] is api.Completed
+    assert await handle.get() == {"echo": "b"}
+    assert await api.result_async(SLEEP, handle.request_id) == {"echo": "b"}
+    assert isinstance(await api.status_async(SLEEP, handle.request_id), api.Completed)
+    assert await api.run_async(SLEEP, {"echo": "c"}) == {"echo": "c"}
+    events = [event async for event in api.stream_async(DEV, {"prompt": "x", "image_size": "32x32"})]
+    assert events[-1]["images"]
+    assert (await api.upload_async("text", "text/plain", "a.txt")).endswith("a.txt")
+    with pytest.raises(api.FalClientHTTPError):
+        await api.cancel_async(SLEEP, handle.request_id)
+    history = api.history()
+    assert list(history["request_id"][:2]) == [enqueued[0], handle.request_id]
+    assert len(history) == 4
+
+
+async def test_cancelling_a_coroutine_cancels_the_request(api, simulator):
+    import asyncio
+
+    task = asyncio.ensure_future(api.subscribe_async(SLEEP, {"seconds": 2000}))
+    async with asyncio.timeout(20):
+        while not simulator.open_requests():  # noqa: ASYNC110 - changes elsewhere
+            await asyncio.sleep(0.01)
+    before = simulator.counters().get("cancel", 0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(20):
+        while simulator.counters().get("cancel", 0) == before:  # noqa: ASYNC110 - changes elsewhere
+            await asyncio.sleep(0.01)
+
+
+async def test_a_coroutine_with_wrong_arguments_fails_before_anything_is_sent(api):
+    with pytest.raises(api.ArgumentsError):
+        await api.submit_async(DEV, {"promt": "x"})

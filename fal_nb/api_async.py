@@ -1,0 +1,183 @@
+"""The module's functions as coroutines, by the official client's names; on this kernel's session, like the others."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fal_nb import api
+from fal_nb.client.handle import AsyncRequestHandle
+from fal_nb.client.options import CallOptions, Priority
+
+if TYPE_CHECKING:
+    from fal_nb.client.follow import AnyStatus
+    from fal_nb.engine.event_queue import EventQueue
+    from fal_nb.engine.job import Job
+    from fal_nb.results import Result
+
+__all__ = [
+    "cancel_async",
+    "result_async",
+    "run_async",
+    "status_async",
+    "stream_async",
+    "submit_async",
+    "subscribe_async",
+    "upload_async",
+    "upload_file_async",
+    "upload_image_async",
+]
+
+T = TypeVar("T")
+_HEARTBEAT_S = 0.02
+
+
+async def submit_async(
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "",
+    hint: str | None = None,
+    webhook_url: str | None = None,
+    priority: Priority | None = None,
+    headers: Mapping[str, str] | None = None,
+    start_timeout: float | None = None,
+) -> AsyncRequestHandle:
+    """Start a call and return its handle once fal has accepted it; it is on the record and followed all the same.
+
+    Raises
+    ------
+    FalError
+        Where the call could not be made; nothing is sent twice.
+    """
+    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout, webhook_url)
+    job = await _submit(application, arguments, options)
+    try:
+        while job.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
+            await asyncio.sleep(_HEARTBEAT_S)
+    except asyncio.CancelledError:
+        job.request_cancel()
+        raise
+    if job.request_id is None:
+        job.result()
+    client = await _in_a_thread(api.session().client)
+    return AsyncRequestHandle.from_request_id(client, job.endpoint, str(job.request_id))
+
+
+async def subscribe_async(  # noqa: PLR0913 - signature of the official client
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "",
+    hint: str | None = None,
+    with_logs: bool = False,
+    interval: float = 0.1,  # noqa: ARG001 - the official client's argument; states come by a stream here
+    on_enqueue: Callable[[str], Any] | None = None,
+    on_queue_update: Callable[[AnyStatus], Any] | None = None,
+    priority: Priority | None = None,
+    headers: Mapping[str, str] | None = None,
+    start_timeout: float | None = None,
+    client_timeout: float | None = None,
+) -> Result:
+    """Queue a call, wait for it and return its result. Cancelling the task cancels the request at fal.
+
+    Callbacks may be asynchronous; they run on the caller's loop, plain ones in a worker thread.
+    """
+    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout)
+    job = await _submit(application, arguments, options, timeout_s=client_timeout)
+    if on_enqueue is not None or on_queue_update is not None:
+        loop = asyncio.get_running_loop()
+        told = functools.partial(
+            api.tell, job, _called(loop, on_enqueue), _called(loop, on_queue_update), with_logs=with_logs
+        )
+        try:
+            await _in_a_thread(told)
+        except asyncio.CancelledError:
+            job.request_cancel()
+            raise
+    return await job
+
+
+async def run_async(
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "",
+    timeout: float | None = None,  # noqa: ASYNC109 - signature of the official client
+    start_timeout: float | None = None,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Result:
+    """Call an endpoint without the queue and return its result; see `fal_nb.run`."""
+    options = CallOptions(path, hint, headers=dict(headers or {}), start_timeout=start_timeout)
+    return await (await _submit(application, arguments, options, kind="direct", timeout_s=timeout))
+
+
+def stream_async(
+    application: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    path: str = "/stream",
+    timeout: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> EventQueue:
+    """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`."""
+    return api.stream(application, arguments, path=path, timeout=timeout, headers=headers)
+
+
+async def status_async(application: str, request_id: str, *, with_logs: bool = False) -> AnyStatus:
+    """Return what the server says of a request at present."""
+    return await _in_a_thread(functools.partial(api.status, application, request_id, with_logs=with_logs))
+
+
+async def result_async(application: str, request_id: str) -> Result:
+    """Return a request's result, waiting for it; it is followed and recorded."""
+    return await (await _in_a_thread(functools.partial(api.session().attach, application, request_id)))
+
+
+async def cancel_async(application: str, request_id: str) -> None:
+    """Ask fal to stop a request; raises where it is over already or not known."""
+    await _in_a_thread(functools.partial(api.cancel, application, request_id))
+
+
+async def upload_async(data: str | bytes, content_type: str, file_name: str | None = None) -> str:
+    """Upload bytes, or a text as UTF-8, and return their URL."""
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    return await _in_a_thread(functools.partial(api.upload, content, content_type, file_name))
+
+
+async def upload_file_async(path: str | os.PathLike[str]) -> str:
+    """Upload a local file and return its URL."""
+    return await _in_a_thread(functools.partial(api.upload_file, os.fspath(path)))
+
+
+async def upload_image_async(image: Any, format: str = "jpeg") -> str:  # noqa: A002 - the official client's argument
+    """Upload a Pillow picture, encoded in the given format, and return its URL."""
+    return await _in_a_thread(functools.partial(api.upload_image, image, format))
+
+
+async def _submit(application: str, arguments: Mapping[str, Any] | None, options: CallOptions, **more: Any) -> Job:
+    """Start a job without holding up the caller's loop: the first call of an endpoint waits for its schema."""
+    start = functools.partial(api.session().submit, application, dict(arguments or {}), options=options, **more)
+    return await _in_a_thread(start)
+
+
+async def _in_a_thread(function: Callable[[], T]) -> T:
+    return await asyncio.to_thread(function)
+
+
+def _called(loop: asyncio.AbstractEventLoop, callback: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """Return a callback for a worker thread: what it returns to be awaited is awaited on the caller's loop."""
+    if callback is None:
+        return None
+
+    def call(value: Any) -> None:
+        answer = callback(value)
+        if inspect.iscoroutine(answer):
+            asyncio.run_coroutine_threadsafe(answer, loop).result()
+
+    return call
