@@ -349,7 +349,7 @@ def tell(
     """Call back with what happens to a job until it has ended; whatever ends this early cancels the request."""
     is_told = False
     try:
-        for snapshot in job.iter_events():
+        for snapshot in job.iter_snapshots():
             if snapshot.request_id is None:
                 continue
             if not is_told and on_enqueue is not None:

@@ -128,7 +128,7 @@ class Job:
             raise FalClientTimeoutError(timeout or 0.0, self.request_id, endpoint=self.endpoint) from None
         return self
 
-    def get(self, timeout: float | None = None) -> Result:
+    def get(self, timeout: float | None = None, *, interval: float = 0.1) -> Result:  # noqa: ARG002 - the official client's argument
         """Block until it has ended and return the result. Interrupting this cancels the request at fal.
 
         Raises
@@ -186,7 +186,29 @@ class Job:
         with contextlib.suppress(KeyboardInterrupt):
             self.cancel()
 
-    def iter_events(self) -> Iterator[JobSnapshot]:
+    def iter_events(
+        self,
+        *,
+        with_logs: bool = False,
+        interval: float = 0.1,  # noqa: ARG002 - the official client's argument
+    ) -> Iterator[Queued | InProgress | Completed]:
+        """Yield each new status until the request has ended; logs, where asked for, are all so far. Blocks between.
+
+        Source: fal-client 1.0.3 ``SyncRequestHandle.iter_events``.
+        """
+        told: tuple[type, int | None, int] | None = None
+        for snapshot in self.iter_snapshots():
+            if snapshot.request_id is None:
+                continue
+            status = self.status(with_logs=with_logs)
+            shape = (type(status), snapshot.queue_position, snapshot.log_count if with_logs else 0)
+            if shape != told:
+                told = shape
+                yield status
+            if isinstance(status, Completed):
+                return
+
+    def iter_snapshots(self) -> Iterator[JobSnapshot]:
         """Yield snapshots as they come, the present one first, until the job has ended; blocks between them."""
         import queue  # noqa: PLC0415 - light, but rarely needed
 

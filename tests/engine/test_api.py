@@ -123,3 +123,13 @@ async def test_cancelling_a_coroutine_cancels_the_request(api, simulator):
 async def test_a_coroutine_with_wrong_arguments_fails_before_anything_is_sent(api):
     with pytest.raises(api.ArgumentsError):
         await api.submit_async(DEV, {"promt": "x"})
+
+
+def test_a_job_is_followed_like_the_official_clients_handle(api):
+    job = api.submit(SLEEP, {"seconds": 4, "steps": 5, "echo": "x"})
+    statuses = list(job.iter_events(with_logs=True, interval=0.05))
+    assert isinstance(statuses[-1], api.Completed)
+    assert {type(status) for status in statuses} <= {api.Queued, api.InProgress, api.Completed}
+    assert any("5/5" in entry["message"] for entry in statuses[-1].logs)
+    assert job.get(interval=0.05) == {"echo": "x"}
+    assert [type(status) for status in job.iter_events()] == [api.Completed]

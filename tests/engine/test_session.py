@@ -367,7 +367,7 @@ def test_a_request_made_elsewhere_can_be_followed(session, simulator):
 
 def test_events_end_with_the_job(session):
     job = session.submit(SCHNELL, {"prompt": "events"})
-    states = [snapshot.state for snapshot in job.iter_events()]
+    states = [snapshot.state for snapshot in job.iter_snapshots()]
     assert states[-1] == "SUCCEEDED"
 
 
