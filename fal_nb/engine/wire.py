@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientWire"]
 
+_REMEMBERED_UPLOADS = 1_000
+
 
 class ClientWire:
     """The session's one client, and the threads in which outputs are decoded and drawn."""
@@ -98,11 +100,13 @@ class ClientWire:
 
     async def upload(self, file: LocalFile) -> str:
         """Upload a file once per content and return its URL; those who come meanwhile wait for the same upload."""
-        digest = await asyncio.to_thread(file.digest)
-        task = self._uploaded.get(digest)
+        identity = await asyncio.to_thread(file.identity)
+        task = self._uploaded.pop(identity, None)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = asyncio.ensure_future(self._send(file))
-            self._uploaded[digest] = task
+        self._uploaded[identity] = task
+        while len(self._uploaded) > _REMEMBERED_UPLOADS:
+            self._uploaded.pop(next(iter(self._uploaded)))
         return await asyncio.shield(task)
 
     async def collect(self, result: JSON) -> tuple[Artifact, ...]:
