@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from fal_nb.artifacts import Artifact
     from fal_nb.ledger.store import HistoryStore
@@ -35,6 +36,27 @@ class Recorder:
     async def past_durations(self, endpoint: str, backend: str) -> list[float]:
         """Return the processing seconds of the endpoint's last successes at a backend, newest first."""
         return await self._do(lambda: self.store.past_durations(endpoint, backend=backend))
+
+    def close_jobs_of_gone_simulators(self, base: str, known: Container[int]) -> None:
+        """Close what a simulator that has ended can never answer any more, so that it is not announced as open.
+
+        Blocks.
+
+        Parameters
+        ----------
+        base
+            Of the simulator that serves now.
+        known
+            Record numbers that somebody looks after.
+
+        Raises
+        ------
+        HistoryError
+            Where the history cannot be read or written.
+        """
+        for record in self.store.open_records():
+            if record.backend == "simulator" and record.base_url != base and record.id not in known:
+                self.store.update(record.id, state="FAILED", error="The simulator is gone.", ended=time.time())
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Queue work on the ledger's thread; for callers outside the loop."""

@@ -357,19 +357,10 @@ class Session:
 
             base = ensure_running(self.home)
             settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
-            self._close_jobs_of_gone_simulators(base)
+            with contextlib.suppress(HistoryError):  # said where the history is needed; this is not the place
+                self.recorder.close_jobs_of_gone_simulators(base, self._jobs)
             self.notify("No key found: the simulator serves, nothing is billed. Set FAL_KEY for fal.ai.")
         return settings
-
-    def _close_jobs_of_gone_simulators(self, base: str) -> None:
-        """Close what a simulator that has ended can never answer any more, so that it is not announced as open."""
-        try:
-            records = self.history.open_records()
-        except HistoryError:
-            return  # said where the history is needed; asking for the settings is not the place
-        for record in records:
-            if record.backend == "simulator" and record.base_url != base and record.id not in self._jobs:
-                self.history.update(record.id, state="FAILED", error="The simulator is gone.", ended=time.time())
 
     def _simulator_is_gone(self) -> bool:
         settings = self._settings
