@@ -16,6 +16,9 @@ CALLS = {
     "fal-ai/flux/schnell": [*PICTURES, {"prompt": "x", "num_inference_steps": 8}],
     "fal-ai/flux/dev": PICTURES,
     "fal-ai/flux/dev/image-to-image": [{"prompt": "x", "image_url": "PICTURE"}],
+    "fal-ai/flux-lora": PICTURES,
+    "fal-ai/esrgan": [{"image_url": "PICTURE"}, {"image_url": "PICTURE", "scale": 3}],
+    "fal-ai/clarity-upscaler": [{"image_url": "PICTURE"}],
     "fal-ai/flux-pro/v1.1": PICTURES,
     "fal-ai/flux-pro/v1.1-ultra": [{"prompt": "x"}, {"prompt": "x", "num_images": 2}],
     "fal-ai/fast-sdxl": [{"prompt": "x", "image_size": SMALL}, {"prompt": "x", "image_size": SMALL, "num_inference_steps": 30}],
@@ -62,7 +65,7 @@ def test_the_price_is_what_is_billed(session, endpoint):
         assert billed >= 0
         assert before.low <= billed + 1e-9
         if before.high is None:
-            assert before.unit == "compute seconds" or endpoint.endswith("image-to-image")
+            assert before.unit == "compute seconds" or endpoint.endswith(("image-to-image", "upscaler"))
             after = session.price(endpoint, ready)
             assert after.low <= billed <= after.high, "by the past"
         else:

@@ -12,6 +12,11 @@ ORDER = {
     "enable_safety_checker output_format acceleration",
     "fal-ai/flux/dev/image-to-image": "image_url strength num_inference_steps prompt seed guidance_scale sync_mode "
     "num_images enable_safety_checker output_format acceleration",
+    "fal-ai/flux-lora": "prompt image_size num_inference_steps seed loras guidance_scale sync_mode num_images "
+    "enable_safety_checker output_format acceleration",
+    "fal-ai/esrgan": "image_url scale tile face model output_format",
+    "fal-ai/clarity-upscaler": "image_url prompt upscale_factor negative_prompt creativity resemblance guidance_scale "
+    "num_inference_steps seed enable_safety_checker",
     "fal-ai/flux-pro/v1.1": "prompt image_size seed sync_mode num_images output_format safety_tolerance enhance_prompt",
     "fal-ai/flux-pro/v1.1-ultra": "prompt seed sync_mode num_images output_format safety_tolerance enhance_prompt "
     "image_url image_prompt_strength aspect_ratio raw",

@@ -19,12 +19,15 @@ _PLACES = {
     "fal-ai/flux/schnell": "flux.FluxSchnell",
     "fal-ai/flux/dev": "flux.FluxDev",
     "fal-ai/flux/dev/image-to-image": "flux.FluxDevImageToImage",
+    "fal-ai/flux-lora": "flux.FluxLora",
     "fal-ai/flux-pro/v1.1": "flux_pro.FluxPro",
     "fal-ai/flux-pro/v1.1-ultra": "flux_pro.FluxProUltra",
     "fal-ai/fast-sdxl": "fast_sdxl.FastSdxl",
     "fal-ai/kling-video/v3/pro/text-to-video": "kling_video.KlingTextToVideo",
     "fal-ai/elevenlabs/tts/turbo-v2.5": "elevenlabs.ElevenLabsTurbo",
     "fal-ai/whisper": "whisper.Whisper",
+    "fal-ai/esrgan": "upscalers.Esrgan",
+    "fal-ai/clarity-upscaler": "upscalers.ClarityUpscaler",
     "simulator/sleep": "sleep.Sleep",
 }
 """Module and class of each endpoint, below this package."""
