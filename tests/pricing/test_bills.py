@@ -17,6 +17,7 @@ CALLS = {
     "fal-ai/flux/dev": PICTURES,
     "fal-ai/flux/dev/image-to-image": [{"prompt": "x", "image_url": "PICTURE"}],
     "fal-ai/flux-lora": PICTURES,
+    "fal-ai/fast-sdxl/image-to-image": [{"prompt": "x", "image_url": "PICTURE", "image_size": SMALL}],
     "fal-ai/esrgan": [{"image_url": "PICTURE"}, {"image_url": "PICTURE", "scale": 3}],
     "fal-ai/clarity-upscaler": [{"image_url": "PICTURE"}],
     "fal-ai/flux-pro/v1.1": PICTURES,

@@ -56,3 +56,16 @@ def test_too_large_an_outcome_and_no_picture_are_refused(caller, source):
         answer = caller.finished("fal-ai/esrgan", arguments)
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["type"] == kind
+
+
+def test_a_weak_change_of_a_picture_keeps_it_and_a_strong_one_does_not(caller, source):
+    def mean_difference(strength):
+        arguments = {"prompt": "a blue whale", "image_url": source, "strength": strength, "seed": 5}
+        answer = caller.finished(
+            "fal-ai/fast-sdxl/image-to-image", {**arguments, "image_size": {"width": 64, "height": 48}}
+        )
+        made = opened(answer.json()["images"][0]["url"]).convert("RGB")
+        assert made.size == (64, 48)
+        return sum(ImageStat.Stat(ImageChops.difference(made, opened(source).convert("RGB"))).mean)
+
+    assert mean_difference(0.1) < mean_difference(1.0)

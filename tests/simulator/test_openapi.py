@@ -14,6 +14,9 @@ ORDER = {
     "num_images enable_safety_checker output_format acceleration",
     "fal-ai/flux-lora": "prompt image_size num_inference_steps seed loras guidance_scale sync_mode num_images "
     "enable_safety_checker output_format acceleration",
+    "fal-ai/fast-sdxl/image-to-image": "image_url prompt negative_prompt image_size num_inference_steps guidance_scale "
+    "strength seed sync_mode num_images loras embeddings enable_safety_checker safety_checker_version expand_prompt "
+    "format request_id preserve_aspect_ratio crop_output",
     "fal-ai/esrgan": "image_url scale tile face model output_format",
     "fal-ai/clarity-upscaler": "image_url prompt upscale_factor negative_prompt creativity resemblance guidance_scale "
     "num_inference_steps seed enable_safety_checker",

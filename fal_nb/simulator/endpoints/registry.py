@@ -23,6 +23,7 @@ _PLACES = {
     "fal-ai/flux-pro/v1.1": "flux_pro.FluxPro",
     "fal-ai/flux-pro/v1.1-ultra": "flux_pro.FluxProUltra",
     "fal-ai/fast-sdxl": "fast_sdxl.FastSdxl",
+    "fal-ai/fast-sdxl/image-to-image": "fast_sdxl.FastSdxlImageToImage",
     "fal-ai/kling-video/v3/pro/text-to-video": "kling_video.KlingTextToVideo",
     "fal-ai/elevenlabs/tts/turbo-v2.5": "elevenlabs.ElevenLabsTurbo",
     "fal-ai/whisper": "whisper.Whisper",
