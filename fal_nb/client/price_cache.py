@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fal_nb.client.kept import keep
 from fal_nb.client.platform import Platform
 from fal_nb.errors import FalError
 from fal_nb.pricing.unit import UnitPrice
@@ -81,7 +79,8 @@ class PriceCache:
         now = self._clock()
         self._known |= {endpoint: (price, now) for endpoint, price in prices.items()}
         if self._file is not None:
-            await asyncio.to_thread(self._write)
+            kept = {name: [price and asdict(price), at] for name, (price, at) in self._known.items()}
+            await asyncio.to_thread(keep, self._file, kept)
 
     def _read(self) -> dict[str, tuple[UnitPrice | None, float]]:
         """Return what is kept on disk; what cannot be read counts as absent."""
@@ -94,16 +93,3 @@ class PriceCache:
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
-
-    def _write(self) -> None:
-        """Keep the list; a disk that takes nothing costs a request later, nothing else."""
-        assert self._file is not None  # noqa: S101 - the caller looked
-        kept = {endpoint: [price and asdict(price), at] for endpoint, (price, at) in list(self._known.items())}
-        half = self._file.with_name(f"{self._file.stem}.{secrets.token_hex(4)}.part")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            half.write_text(json.dumps(kept), "utf-8")
-            os.replace(half, self._file)  # noqa: PTH105 - the one call that replaces on every system
-        except OSError:
-            with contextlib.suppress(OSError):
-                half.unlink(missing_ok=True)

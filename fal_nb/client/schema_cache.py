@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from typing import Any
 import httpx
 
 from fal_nb.client.http import Http, read_whole
+from fal_nb.client.kept import keep
 from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Answer, Call, Lost, loss_error, refusal_error, unreadable_error
 from fal_nb.errors import FalError, NotFoundError, ProtocolError
@@ -123,7 +122,8 @@ class SchemaCache:
             raise
         self._refused.pop(endpoint, None)
         if self._folder is not None:
-            await asyncio.to_thread(self._write, endpoint, {"fetched_at": entry.fetched_at, "document": document})
+            kept = {"fetched_at": entry.fetched_at, "document": document}
+            await asyncio.to_thread(keep, self._path(endpoint), kept)
         return entry
 
     async def _ask(self, endpoint: str) -> JSON:
@@ -166,18 +166,6 @@ class SchemaCache:
             return _Entry(read_schema(endpoint, kept["document"]), float(kept["fetched_at"]), 0.0)
         except (OSError, ValueError, KeyError, TypeError, RecursionError, FalError):
             return None
-
-    def _write(self, endpoint: str, kept: JSON) -> None:
-        """Keep a document; a disk that takes nothing costs a request later, nothing else."""
-        path = self._path(endpoint)
-        half = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            half.write_text(json.dumps(kept), "utf-8")
-            os.replace(half, path)  # noqa: PTH105 - the one call that replaces on every system
-        except OSError:
-            with contextlib.suppress(OSError):
-                half.unlink(missing_ok=True)
 
     def _path(self, endpoint: str) -> Path:
         assert self._folder is not None  # noqa: S101 - both callers looked

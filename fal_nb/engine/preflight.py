@@ -27,7 +27,7 @@ _PATIENCE_S = 20.0
 class Preflight:
     """The session's way to schemas; every method blocks, the first time an endpoint is asked for about one request.
 
-    On the loop's own thread, where nothing may block, only what is known already is used.
+    On the loop's own thread, where nothing may block, arguments go unchecked.
 
     Parameters
     ----------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from fal_nb.pricing.unit import Unit
 from fal_nb.schemas.endpoint_schema import EndpointSchema
 from fal_nb.schemas.types import Number, options_of
+from fal_nb.schemas.unions import read_size
 
 __all__ = ["Count", "count_units", "filled"]
 
@@ -24,7 +24,6 @@ PRESETS: Mapping[str, tuple[int, int]] = {
 }
 """Width and height in pixels. Source: fal 1.83.0 (Python package) ``toolkit/image``."""
 
-_SIZE = re.compile(r"\s*([0-9]{1,6})\s*[xX×*]\s*([0-9]{1,6})\s*\Z")
 _USUAL_SIDE = 512
 _MOST_UNITS = 1e12
 _MARGIN = 1.5
@@ -120,8 +119,7 @@ def _pixels(values: Mapping[str, Any]) -> tuple[int, int] | None:
         width, height = size.get("width", _USUAL_SIDE), size.get("height", _USUAL_SIDE)
         return (width, height) if _is_whole(width) and _is_whole(height) else None
     if isinstance(size, str):
-        found = _SIZE.match(size)
-        return (int(found[1]), int(found[2])) if found else PRESETS.get(size)
+        return read_size(size) or PRESETS.get(size)
     return None
 
 
@@ -156,7 +154,7 @@ def _number_of(values: Mapping[str, Any], name: str) -> float | None:
 
 
 def _as_number(value: Any) -> float | None:
-    """Return a number of at least 0, also one that is written as a text; else None."""
+    """Return a number from 0 to a trillion, also one that is written as a text; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -164,7 +162,7 @@ def _as_number(value: Any) -> float | None:
             value = float(value.strip().removesuffix("s"))
         except ValueError:
             return None
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if not isinstance(value, (int, float)) or not 0 <= value <= _MOST_UNITS:
         return None
     return float(value)
 

@@ -10,15 +10,21 @@ from fal_nb.schemas.scalars import Path, Problem
 from fal_nb.schemas.types import Choice, Flag, InputType, ListOf, Nothing, Number, ObjectOf, OneOf, Text
 from fal_nb.schemas.words import describe_type, show_value
 
-__all__ = ["pairs_as_size", "problem_of_union", "size_from_text"]
+__all__ = ["pairs_as_size", "problem_of_union", "read_size", "size_from_text"]
 
 _SIZE = re.compile(r"\s*([0-9]{1,6})\s*[xX×*]\s*([0-9]{1,6})\s*\Z")
 
 
+def read_size(text: str) -> tuple[int, int] | None:
+    """Return (width, height) of ``1024x768``, or None where a text is no size."""
+    found = _SIZE.match(text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def size_from_text(wanted: ObjectOf, value: Any) -> dict[str, int] | None:
     """Return ``1024x768`` as width and height, where the object is a size; else None."""
-    found = _SIZE.match(value) if isinstance(value, str) and _is_size(wanted) else None
-    return {"width": int(found[1]), "height": int(found[2])} if found else None
+    size = read_size(value) if isinstance(value, str) and _is_size(wanted) else None
+    return {"width": size[0], "height": size[1]} if size else None
 
 
 def pairs_as_size(wanted: ObjectOf, value: Sequence[Any]) -> dict[str, Any] | None:

@@ -83,6 +83,12 @@ def test_low_high_and_basis(found, low, high, basis):
     assert found.is_exact is (high is not None and low == high)
 
 
+@pytest.mark.parametrize("count", [1e303, 10**400, "1e303", float("inf"), float("nan"), -1])
+def test_a_count_beyond_all_measure_is_bounded_by_the_schema_and_never_infinite(count):
+    found = price(DEV, "images", 0.1, num_images=count)
+    assert (found.low, found.high) == (pytest.approx(0.1), pytest.approx(0.4))
+
+
 def test_a_price_reads_as_one_line():
     assert str(price(DEV, "megapixels", 0.025)) == "0.025 USD (1 image of 1024×768 at 0.025 per megapixels)"
     assert str(price("fal-ai/fast-sdxl", "compute seconds", 0.001)).startswith("unpriced: compute seconds")

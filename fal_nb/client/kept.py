@@ -1,0 +1,25 @@
+"""What is kept on disk between kernels to spare a request: whole or absent, and never in anybody's way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+from fal_nb.protocol.status import JSON
+
+__all__ = ["keep"]
+
+
+def keep(file: Path, value: JSON) -> None:
+    """Write JSON in the place of a file; a disk that takes nothing costs a request later, nothing else. Blocks."""
+    half = file.with_name(f"{file.stem}.{secrets.token_hex(4)}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(json.dumps(value), "utf-8")
+        os.replace(half, file)  # noqa: PTH105 - the one call that replaces on every system
+    except OSError:
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)
