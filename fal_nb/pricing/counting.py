@@ -74,6 +74,7 @@ def count_units(
         "seconds": _seconds,
         "minutes": _minutes,
         "characters": _characters,
+        "tokens": _tokens,
         "calls": _calls,
     }
     counter = counters.get(unit.kind)
@@ -147,6 +148,16 @@ def _characters(schema: EndpointSchema | None, values: Mapping[str, Any]) -> Cou
         if isinstance(text, str):
             return Count(float(len(text)), float(len(text)), f"{len(text)} characters")
     return Count(0.0, None, "the text is known only afterwards")
+
+
+def _tokens(_schema: EndpointSchema | None, values: Mapping[str, Any]) -> Count:
+    """Return at most one token for each byte that is sent, and as many as the answer may have."""
+    limit = _number_of(values, "max_tokens")
+    if limit is None:
+        return Count(0.0, None, "the length of the answer is known only afterwards; max_tokens bounds it")
+    texts = [values[name] for name in ("prompt", "system_prompt") if isinstance(values.get(name), str)]
+    sent = sum(len(text.encode("utf-8", "replace")) for text in texts)
+    return Count(0.0, sent + limit, f"at most {sent} tokens asked and {limit:g} answered")
 
 
 def _number_of(values: Mapping[str, Any], name: str) -> float | None:

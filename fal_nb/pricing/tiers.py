@@ -25,11 +25,19 @@ def _textured(values: Mapping[str, Any]) -> tuple[float, str]:
     return (3.0, "textured") if values.get("textured_mesh") else (1.0, "")
 
 
+def _trellis_resolution(values: Mapping[str, Any]) -> tuple[float, str]:
+    """Return what the resolution multiplies the lowest one's price by. Source: fal's model list, text of trellis-2."""
+    resolution = values.get("resolution")
+    factor = {512: 1.0, 1024: 1.2, 1536: 1.4}.get(resolution if isinstance(resolution, int) else 0)
+    return (1.0, "") if factor is None else (factor, f"at {resolution}")
+
+
 _TIERS: Mapping[str, Tier] = {
     "fal-ai/kling-video/v3/pro/text-to-video": _kling_sound,
     "fal-ai/kling-video/v3/pro/image-to-video": _kling_sound,
     "fal-ai/recraft/v3/text-to-image": _recraft_vector,
     "fal-ai/hunyuan3d/v2": _textured,
+    "fal-ai/trellis-2": _trellis_resolution,
 }
 
 

@@ -29,9 +29,31 @@ CALLS = {
     ],
     "fal-ai/elevenlabs/tts/turbo-v2.5": [{"text": "Hello."}, {"text": "Good morning, everybody!"}],
     "fal-ai/whisper": [{"audio_url": "SPEECH"}],
+    "fal-ai/lcm-sd15-i2i": [{"prompt": "x", "image_url": "PICTURE"}],
+    "fal-ai/fast-lcm-diffusion": [{"prompt": "x", "image_size": SMALL}],
+    "fal-ai/recraft/v3/text-to-image": [
+        {"prompt": "x", "image_size": SMALL}, {"prompt": "x", "image_size": SMALL, "style": "vector_illustration/line_art"},
+    ],
+    "fal-ai/recraft/v4/text-to-image": [{"prompt": "x", "image_size": SMALL}],
+    "fal-ai/kling-video/v3/pro/image-to-video": [
+        {"prompt": "x", "start_image_url": "PICTURE", "duration": "3"},
+        {"prompt": "x", "start_image_url": "PICTURE", "duration": "4", "generate_audio": False},
+    ],
+    "fal-ai/minimax/speech-2.8-hd": [{"prompt": "Hello."}, {"prompt": "Good <#0.5#> morning, everybody!"}],
+    "fal-ai/wizper": [{"audio_url": "SPEECH"}],
+    "openrouter/router": [
+        {"prompt": "Why?", "model": "a/b", "system_prompt": "Be brief."}, {"prompt": "x", "model": "a/b", "max_tokens": 12},
+    ],
+    "fal-ai/any-llm": [{"prompt": "x"}],
+    "fal-ai/birefnet": [{"image_url": "PICTURE"}],
+    "fal-ai/birefnet/v2": [{"image_url": "PICTURE", "operating_resolution": "2048x2048"}],
+    "fal-ai/trellis": [{"image_url": "PICTURE"}],
+    "fal-ai/trellis-2": [{"image_url": "PICTURE"}, {"image_url": "PICTURE", "resolution": 1536}],
+    "fal-ai/hunyuan3d/v2": [{"input_image_url": "PICTURE"}, {"input_image_url": "PICTURE", "textured_mesh": True}],
+    "fal-ai/stable-audio": [{"prompt": "x", "seconds_total": 2}],
     "simulator/sleep": [{"seconds": 0.1}],
 }  # fmt: skip
-EXACT = {"images", "megapixels", "seconds", "1000 characters", "requests"}
+EXACT = {"images", "megapixels", "seconds", "1000 characters", "requests", "generations"}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +88,9 @@ def test_the_price_is_what_is_billed(session, endpoint):
         assert billed >= 0
         assert before.low <= billed + 1e-9
         if before.high is None:
-            assert before.unit == "compute seconds" or endpoint.endswith(("image-to-image", "upscaler"))
+            assert before.unit in {"compute seconds", "1000 tokens"} or endpoint.endswith(
+                ("image-to-image", "upscaler")
+            )
             after = session.price(endpoint, ready)
             assert after.low <= billed <= after.high, "by the past"
         else:

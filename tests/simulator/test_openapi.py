@@ -29,6 +29,26 @@ ORDER = {
     "negative_prompt cfg_scale",
     "fal-ai/elevenlabs/tts/turbo-v2.5": "text voice stability similarity_boost style speed timestamps previous_text "
     "next_text language_code apply_text_normalization",
+    "fal-ai/lcm-sd15-i2i": "prompt image_url strength negative_prompt seed guidance_scale num_inference_steps sync_mode "
+    "num_images enable_safety_checks request_id mask_url",
+    "fal-ai/fast-lcm-diffusion": "model_name prompt negative_prompt image_size num_inference_steps seed guidance_scale "
+    "sync_mode num_images enable_safety_checker safety_checker_version expand_prompt format guidance_rescale request_id",
+    "fal-ai/recraft/v3/text-to-image": "prompt image_size style colors style_id enable_safety_checker",
+    "fal-ai/recraft/v4/text-to-image": "prompt image_size colors background_color enable_safety_checker",
+    "fal-ai/kling-video/v3/pro/image-to-video": "prompt multi_prompt start_image_url duration generate_audio "
+    "end_image_url elements shot_type negative_prompt cfg_scale",
+    "fal-ai/minimax/speech-2.8-hd": "prompt voice_setting audio_setting language_boost output_format "
+    "pronunciation_dict normalization_setting voice_modify",
+    "fal-ai/wizper": "audio_url task language chunk_level max_segment_len merge_chunks version",
+    "openrouter/router": "prompt system_prompt model reasoning temperature max_tokens",
+    "fal-ai/any-llm": "prompt system_prompt reasoning priority temperature max_tokens model",
+    "fal-ai/birefnet": "model operating_resolution output_mask refine_foreground sync_mode image_url output_format",
+    "fal-ai/birefnet/v2": "model operating_resolution output_mask refine_foreground sync_mode image_url output_format "
+    "mask_only",
+    "fal-ai/trellis": "image_url seed ss_guidance_strength ss_sampling_steps slat_guidance_strength "
+    "slat_sampling_steps mesh_simplify texture_size",
+    "fal-ai/hunyuan3d/v2": "input_image_url seed num_inference_steps guidance_scale octree_resolution textured_mesh",
+    "fal-ai/stable-audio": "prompt seconds_start seconds_total steps",
     "fal-ai/whisper": "audio_url task language diarize chunk_level batch_size prompt num_speakers",
 }
 

@@ -18,7 +18,7 @@ from fal_nb.simulator.endpoints.endpoint import EndpointFailure, Plan, Simulated
 from fal_nb.simulator.media.encoding import encode_picture
 from fal_nb.simulator.media.picture import PictureSpec, paint
 
-__all__ = ["Drawing", "PictureEndpoint", "draw_seed"]
+__all__ = ["Drawing", "PictureEndpoint", "check_size", "draw_seed"]
 
 _MOST_PIXELS = 25_000_000
 _USUAL_PIXELS = 1024 * 768
@@ -65,14 +65,14 @@ class PictureEndpoint(SimulatedEndpoint):
     def plan(self, arguments: Any, studio: Studio) -> Plan:
         """Return a time that grows with steps, size and number of pictures."""
         drawing = self.drawing(arguments, studio)
-        _check_size(drawing.spec)
+        check_size(drawing.spec.width, drawing.spec.height)
         step_s = self.step_s * _load(drawing)
         return Plan(self.opening_s + drawing.steps * step_s, drawing.steps if self.prints_bars else 0)
 
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Draw the pictures and put them on the CDN."""
         drawing = self.drawing(arguments, studio)
-        _check_size(drawing.spec)
+        check_size(drawing.spec.width, drawing.spec.height)
         flagged = drawing.checked and "nsfw" in drawing.spec.prompt.lower().split()
         images = []
         for index in range(drawing.count):
@@ -128,8 +128,15 @@ def _load(drawing: Drawing) -> float:
     return size * (1 + 0.6 * (drawing.count - 1))
 
 
-def _check_size(spec: PictureSpec) -> None:
-    if spec.width * spec.height > _MOST_PIXELS:
+def check_size(width: int, height: int) -> None:
+    """Refuse a picture that would be too large.
+
+    Raises
+    ------
+    EndpointFailure
+        422 where it has too many pixels.
+    """
+    if width * height > _MOST_PIXELS:
         side = math.isqrt(_MOST_PIXELS)
         message = f"The image is too large: at most {_MOST_PIXELS:,} pixels"
         context = {"max_height": side, "max_width": side}

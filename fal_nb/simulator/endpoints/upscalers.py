@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import secrets
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from PIL import Image as PillowImage
@@ -14,9 +13,9 @@ from fal_nb.simulator.endpoints import words
 from fal_nb.simulator.endpoints.detail import field_error
 from fal_nb.simulator.endpoints.endpoint import EndpointFailure, Plan, Price, SimulatedEndpoint, Studio
 from fal_nb.simulator.endpoints.inputs import fetch_picture
+from fal_nb.simulator.endpoints.outputs import publish_picture
 from fal_nb.simulator.endpoints.pictures import draw_seed
 from fal_nb.simulator.endpoints.shapes import IMAGE_FIELD, Image, field, optional_field
-from fal_nb.simulator.media.encoding import encode_picture
 
 __all__ = ["ClarityUpscaler", "Esrgan"]
 
@@ -87,7 +86,7 @@ class Esrgan(SimulatedEndpoint):
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Enlarge the picture and put it on the CDN."""
         data, size = _enlarged_size(arguments.image_url, arguments.scale, studio)
-        return {"image": _publish(_enlarge(data, size), arguments.output_format, studio)}
+        return {"image": publish_picture(studio, _enlarge(data, size), arguments.output_format)}
 
     def units(self, arguments: Any, result: dict[str, Any], inference_s: float) -> float:
         """Return the seconds it computed."""
@@ -116,7 +115,7 @@ class ClarityUpscaler(SimulatedEndpoint):
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Enlarge the picture and put it on the CDN."""
         data, size = _enlarged_size(arguments.image_url, arguments.upscale_factor, studio)
-        image = _publish(_enlarge(data, size), "png", studio)
+        image = publish_picture(studio, _enlarge(data, size), "png")
         timings = {"inference": round(self.plan(arguments, studio).duration_s, 4)}
         return {"image": image, "seed": draw_seed(arguments.seed), "timings": timings}
 
@@ -147,16 +146,3 @@ def _enlarged_size(url: str, factor: float, studio: Studio) -> tuple[bytes, tupl
 def _enlarge(data: bytes, size: tuple[int, int]) -> PillowImage.Image:
     with PillowImage.open(io.BytesIO(data)) as opened:
         return opened.convert("RGB").resize(size, PillowImage.Resampling.LANCZOS)
-
-
-def _publish(picture: PillowImage.Image, image_format: str, studio: Studio) -> dict[str, Any]:
-    data, content_type, extension = encode_picture(picture, image_format)
-    name = f"{secrets.token_hex(10)}{extension}"
-    return {
-        "url": studio.publish(data, content_type, name),
-        "content_type": content_type,
-        "file_name": name,
-        "file_size": len(data),
-        "width": picture.width,
-        "height": picture.height,
-    }

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal
 
-import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from fal_nb.simulator.endpoints.detail import field_error
-from fal_nb.simulator.endpoints.endpoint import EndpointFailure, Plan, Price, SimulatedEndpoint, Studio
+from fal_nb.simulator.endpoints.endpoint import Plan, Price, SimulatedEndpoint, Studio
 from fal_nb.simulator.endpoints.shapes import field, nullable_field, optional_field
-from fal_nb.simulator.media.look import seeded
-from fal_nb.simulator.media.recording import audio_duration_s
+from fal_nb.simulator.endpoints.transcript import (
+    AUDIO_FIELD,
+    Language,
+    chunks_of,
+    listen,
+    segments_of,
+    transcribe,
+)
 
-__all__ = ["Whisper"]
+__all__ = ["Whisper", "Wizper"]
 
-_Language: TypeAlias = Literal[
-    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da", "de", "el", "en",
-    "es", "et", "eu", "fa", "fi", "fo", "fr", "gl", "gu", "ha", "haw", "he", "hi", "hr", "ht", "hu", "hy", "id", "is",
-    "it", "ja", "jw", "ka", "kk", "km", "kn", "ko", "la", "lb", "ln", "lo", "lt", "lv", "mg", "mi", "mk", "ml", "mn",
-    "mr", "ms", "mt", "my", "ne", "nl", "nn", "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru", "sa", "sd", "si", "sk",
-    "sl", "sn", "so", "sq", "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "uk", "ur", "uz",
-    "vi", "yi", "yo", "zh",
-]  # fmt: skip
-_FORMATS = ["mp3", "mp4", "mpeg", "mpga", "m4a", "wav", "webm"]
-_WORDS_PER_S = 2.6
-_SEGMENT_S = 6.0
-_OPENERS = ("so", "and then", "well", "today", "as you can see", "in the end", "first of all", "after a while")
-_SUBJECTS = ("we", "the model", "everybody here", "the second take", "this recording", "the whole team", "she", "they")
-_VERBS = ("looked at", "went back to", "talked about", "changed", "kept", "waited for", "listened to", "drew")
-_OBJECTS = (
-    "the first version", "a quiet place by the sea", "the old pictures", "what had been said before",
-    "a much longer story", "the light in the window", "every single step", "the other side of the question",
-)  # fmt: skip
+_AUDIO = "URL of the audio file to transcribe. Supported formats: mp3, mp4, mpeg, mpga, m4a, wav or webm."
 
 
 class WhisperInput(BaseModel):
     """Arguments of fal-ai/whisper, in display order."""
 
-    audio_url: str = field(
-        ...,
-        "URL of the audio file to transcribe. Supported formats: mp3, mp4, mpeg, mpga, m4a, wav or webm.",
-        json_schema_extra={"ui": {"field": "audio"}},
-    )
+    audio_url: str = field(..., _AUDIO, json_schema_extra=AUDIO_FIELD)
     task: Literal["transcribe", "translate"] = field("transcribe", "Task to perform on the audio file.")
-    language: _Language | None = nullable_field("Language of the audio file; detected where it is null.")
+    language: Language | None = nullable_field("Language of the audio file; detected where it is null.")
     diarize: bool = field(False, "Whether to tell speakers apart.")
     chunk_level: Literal["none", "segment", "word"] = field("segment", "Level of the chunks to return.")
     batch_size: int = field(64, "Batch size.", ge=1, le=64)
@@ -77,8 +59,37 @@ class WhisperOutput(BaseModel):
     diarization_segments: list[DiarizationSegment] = field(..., "Who speaks when; empty without diarization.")
 
 
+class WizperInput(BaseModel):
+    """Arguments of fal-ai/wizper, in display order."""
+
+    audio_url: str = field(..., _AUDIO, json_schema_extra=AUDIO_FIELD)
+    task: Literal["transcribe", "translate"] = field("transcribe", "Task to perform on the audio file.")
+    language: Language | None = Field(
+        "en", description="Language of the audio file; detected where it is null.", json_schema_extra={"nullable": True}
+    )
+    chunk_level: str = field("segment", "Level of the chunks to return.")
+    max_segment_len: int = field(29, "Maximum length of a speech segment, in seconds.", ge=10, le=29)
+    merge_chunks: bool = field(True, "Whether consecutive chunks are merged, up to the maximum length.")
+    version: str = field("3", "Version of the model to use.")
+
+
+class WizperChunk(BaseModel):
+    """A piece of the transcript."""
+
+    timestamp: list[float] = field(..., "Start and end in seconds.")
+    text: str = field(..., "Transcription of the chunk.")
+
+
+class WizperOutput(BaseModel):
+    """What it answers."""
+
+    text: str = field(..., "Transcription of the audio file.")
+    chunks: list[WizperChunk] = field(..., "Timestamp chunks of the audio file.")
+    languages: list[str] = field(..., "Languages heard in the audio file.")
+
+
 class Whisper(SimulatedEndpoint):
-    """True for speech made by this simulator, made up for any other, and always of the right length."""
+    """Tells speakers apart by turns, whoever they are."""
 
     endpoint_id: ClassVar[str] = "fal-ai/whisper"
     title: ClassVar[str] = "Whisper"
@@ -91,20 +102,14 @@ class Whisper(SimulatedEndpoint):
 
     def plan(self, arguments: Any, studio: Studio) -> Plan:
         """Return a time that grows with the length of the recording."""
-        duration_s, _ = _listen(arguments, studio)
+        duration_s, _ = listen(arguments, studio)
         return Plan(min(30.0, 0.8 + duration_s * 0.05 * (1.6 if arguments.diarize else 1.0)))
 
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Return the transcript."""
-        duration_s, data = _listen(arguments, studio)
-        lot = seeded("speech", len(data), data[:4096].hex(), data[-4096:].hex())
-        text = studio.recall(data) or _made_up(max(2, int(duration_s * _WORDS_PER_S)), lot)
-        timed = _timed(text.split(), duration_s)
-        segments = _segments(timed)
+        text, timed = transcribe(arguments, studio)
         speakers = [f"SPEAKER_{index:02d}" for index in range(arguments.num_speakers or 2)]
-        heard = [
-            {"timestamp": [part[0][0], part[-1][1]], "text": " ".join(word for _, _, word in part)} for part in segments
-        ]
+        heard = chunks_of(segments_of(timed))
         turns = []
         if arguments.diarize:
             for index, segment in enumerate(heard):
@@ -124,47 +129,31 @@ class Whisper(SimulatedEndpoint):
         return inference_s
 
 
-def _listen(arguments: Any, studio: Studio) -> tuple[float, bytes]:
-    """Return (seconds of sound, bytes) of the recording.
+class Wizper(SimulatedEndpoint):
+    """The quick one: no speakers, no words."""
 
-    Raises
-    ------
-    EndpointFailure
-        422 where it cannot be had or holds no sound.
-    """
-    data, _ = studio.fetch(arguments.audio_url, "audio_url")
-    duration_s = audio_duration_s(data)
-    if duration_s is None:
-        context = {"supported_formats": _FORMATS}
-        message = "The file holds no sound that could be read"
-        raise EndpointFailure(
-            422, field_error("audio_url", "unsupported_audio_format", message, arguments.audio_url[:120], context)
-        )
-    return duration_s, data
+    endpoint_id: ClassVar[str] = "fal-ai/wizper"
+    title: ClassVar[str] = "Wizper (Whisper v3)"
+    category: ClassVar[str] = "speech-to-text"
+    description: ClassVar[str] = "Quick transcripts of speech."
+    input_model: ClassVar[type[BaseModel]] = WizperInput
+    output_model: ClassVar[type[BaseModel]] = WizperOutput
+    price: ClassVar[Price] = Price("compute seconds", 0.00111)
+    reads_files: ClassVar[bool] = True
 
+    def plan(self, arguments: Any, studio: Studio) -> Plan:
+        """Return a time that grows with the length of the recording."""
+        duration_s, _ = listen(arguments, studio)
+        return Plan(min(20.0, 0.6 + duration_s * 0.03))
 
-def _made_up(count: int, lot: np.random.Generator) -> str:
-    """Return plain sentences of about that many words."""
-    sentences: list[str] = []
-    while sum(len(sentence.split()) for sentence in sentences) < count:
-        parts = (table[int(lot.integers(len(table)))] for table in (_OPENERS, _SUBJECTS, _VERBS, _OBJECTS))
-        sentences.append(" ".join(parts).capitalize() + ".")
-    return " ".join(sentences)
+    def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
+        """Return the transcript."""
+        text, timed = transcribe(arguments, studio)
+        segments = segments_of(timed, arguments.max_segment_len, ends_with_sentences=not arguments.merge_chunks)
+        language = "en" if arguments.task == "translate" else arguments.language or "en"
+        return {"text": text, "chunks": chunks_of(segments), "languages": [language]}
 
-
-def _timed(words: list[str], duration_s: float) -> list[tuple[float, float, str]]:
-    """Return (start, stop, word), longer words taking longer."""
-    weights = np.array([len(word) + 2.5 * bool(re.search(r"[.,;:!?]$", word)) + 1 for word in words], float)
-    edges = np.concatenate([[0.0], np.cumsum(weights)]) / max(weights.sum(), 1) * duration_s
-    return [(round(float(edges[i]), 2), round(float(edges[i + 1]), 2), word) for i, word in enumerate(words)]
-
-
-def _segments(timed: list[tuple[float, float, str]]) -> list[list[tuple[float, float, str]]]:
-    """Return the words in pieces that end with a sentence or after some seconds."""
-    segments: list[list[tuple[float, float, str]]] = [[]]
-    for start, stop, word in timed:
-        current = segments[-1]
-        if current and (current[-1][2][-1:] in ".!?" or stop - current[0][0] > _SEGMENT_S):
-            segments.append(current := [])
-        current.append((start, stop, word))
-    return [segment for segment in segments if segment]
+    def units(self, arguments: Any, result: dict[str, Any], inference_s: float) -> float:
+        """Return the seconds it computed."""
+        del arguments, result
+        return inference_s

@@ -12,6 +12,7 @@ _FORMATS = {
     "jpeg": ("JPEG", "image/jpeg", ".jpg"),
     "png": ("PNG", "image/png", ".png"),
     "webp": ("WEBP", "image/webp", ".webp"),
+    "gif": ("GIF", "image/gif", ".gif"),
 }
 
 
@@ -19,6 +20,6 @@ def encode_picture(picture: Image.Image, image_format: str, quality: int = 88) -
     """Return (bytes, content type, extension) of a picture; the same picture gives the same bytes."""
     name, content_type, extension = _FORMATS[image_format]
     buffer = io.BytesIO()
-    options = {"compress_level": 1} if name == "PNG" else {"quality": quality}
+    options: dict[str, int] = {"PNG": {"compress_level": 1}, "GIF": {}}.get(name, {"quality": quality})
     picture.save(buffer, name, **options)
     return buffer.getvalue(), content_type, extension

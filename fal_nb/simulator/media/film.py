@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin
 from threading import Event
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from fal_nb.simulator.media.caption import write_caption
 from fal_nb.simulator.media.colours import blend
@@ -16,13 +17,15 @@ from fal_nb.simulator.media.figures import cut_out_figure
 from fal_nb.simulator.media.look import seeded
 from fal_nb.simulator.media.picture import PictureSpec, compose, inks_for, paint_backdrop, place_figures
 from fal_nb.simulator.media.recording import FrameRate, encode_film
-from fal_nb.simulator.media.sound import film_sound
+from fal_nb.simulator.media.sound import Samples, film_sound
 from fal_nb.simulator.media.styles import style_picture
 
-__all__ = ["FRAMES_PER_S", "Shot", "make_film"]
+__all__ = ["FRAMES_PER_S", "Shot", "make_film", "make_film_from"]
 
 FRAMES_PER_S = 12
 _SIZES = {"16:9": (640, 360), "9:16": (360, 640), "1:1": (480, 480)}
+_AREA = 640 * 360
+"""Pixels of a frame whose proportions a picture gives."""
 _MARGIN = 0.18
 _DRIFTERS = 26
 
@@ -47,11 +50,62 @@ class _Sprite:
 def make_film(shots: Sequence[Shot], ratio: str, seed: int, *, with_sound: bool, cancelled: Event) -> bytes:
     """Return an MP4 of all shots; it stops early where `cancelled` is set."""
     width, height = _SIZES[ratio]
-    sound = None
-    if with_sound:
-        sound = np.concatenate([film_sound(shot.prompt, seed, shot.seconds) for shot in shots])
     frames = _all_frames(shots, width, height, seed, cancelled)
-    return encode_film(frames, FrameRate(FRAMES_PER_S, width, height), sound)
+    return encode_film(frames, FrameRate(FRAMES_PER_S, width, height), _sound(shots, seed, with_sound=with_sound))
+
+
+def make_film_from(
+    first: bytes, last: bytes | None, shots: Sequence[Shot], seed: int, *, with_sound: bool, cancelled: Event
+) -> bytes:
+    """Return an MP4 that begins with one picture, in whose proportions it is, and ends with another if there is one."""
+    opening = _opened(first)
+    ratio = min(max(opening.width / opening.height, 0.4), 2.5)
+    width = round((_AREA * ratio) ** 0.5) // 2 * 2
+    height = round((_AREA / ratio) ** 0.5) // 2 * 2
+    ending = None if last is None else _opened(last)
+    frames = _frames_between(opening, ending, shots, (width, height), seed, cancelled)
+    return encode_film(frames, FrameRate(FRAMES_PER_S, width, height), _sound(shots, seed, with_sound=with_sound))
+
+
+def _sound(shots: Sequence[Shot], seed: int, *, with_sound: bool) -> Samples | None:
+    return np.concatenate([film_sound(shot.prompt, seed, shot.seconds) for shot in shots]) if with_sound else None
+
+
+def _opened(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.convert("RGB")
+
+
+def _frames_between(
+    opening: Image.Image,
+    ending: Image.Image | None,
+    shots: Sequence[Shot],
+    size: tuple[int, int],
+    seed: int,
+    cancelled: Event,
+) -> Iterator[Image.Image]:
+    """Yield frames that draw near to the picture and, where there is another to end with, dissolve into that one."""
+    width, height = size
+    start = ImageOps.fit(opening, size)
+    stop = None if ending is None else ImageOps.fit(ending, size)
+    _, rng = compose(PictureSpec(shots[0].prompt, seed, width, height))
+    specks = _specks(rng, 1)
+    count = sum(shot.seconds for shot in shots) * FRAMES_PER_S
+    for index in range(count):
+        if cancelled.is_set():
+            return
+        share = index / max(1, count - 1)
+        inset = 0.12 * (0.5 - 0.5 * cos(pi * share))
+        box = (width * inset / 2, height * inset / 2, width * (1 - inset / 2), height * (1 - inset / 2))
+        frame = start.resize(size, Image.Resampling.BILINEAR, box)
+        if stop is not None:
+            frame = Image.blend(frame, stop, min(1.0, max(0.0, share * 1.6 - 0.6)))
+        draw = ImageDraw.Draw(frame)
+        for x, y, pace, radius in specks if 0 < index < count - 1 else ():
+            across = (x + pace * share * 0.6) % 1 * width
+            down = (y - pace * share * 0.9) % 1 * height
+            draw.ellipse((across - radius, down - radius, across + radius, down + radius), fill=(255, 250, 235))
+        yield frame
 
 
 def _all_frames(shots: Sequence[Shot], width: int, height: int, seed: int, cancelled: Event) -> Iterator[Image.Image]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import av
 import numpy as np
@@ -19,7 +19,7 @@ from PIL import Image
 
 from fal_nb.simulator.media.sound import SAMPLE_RATE, Samples
 
-__all__ = ["FrameRate", "audio_duration_s", "encode_film", "encode_speech"]
+__all__ = ["FrameRate", "SoundFormat", "audio_duration_s", "encode_film", "encode_sound", "encode_speech"]
 
 _AUDIO_BLOCK = 1024
 
@@ -33,13 +33,50 @@ class FrameRate:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """How sound is written.
+
+    Attributes
+    ----------
+    name
+        ``mp3``, ``flac``, ``wav``, or ``pcm`` (bare 16 bit samples, the first byte the lower one).
+    bit_rate
+        Bits a second; only MP3 has one to choose.
+    """
+
+    name: Literal["mp3", "flac", "wav", "pcm"] = "mp3"
+    sample_rate: int = SAMPLE_RATE
+    channels: int = 1
+    bit_rate: int = 64_000
+
+    @property
+    def content_type(self) -> str:
+        """The media type of such a file."""
+        return {"mp3": "audio/mpeg", "pcm": "audio/pcm"}.get(self.name, f"audio/{self.name}")
+
+
 def encode_speech(samples: Samples) -> bytes:
     """Return an MP3."""
+    return encode_sound(samples, SoundFormat())
+
+
+def encode_sound(samples: Samples, sound_format: SoundFormat) -> bytes:
+    """Return samples of 24 kHz as a file; all channels are the same."""
+    rate = sound_format.sample_rate
+    if rate != SAMPLE_RATE:
+        count = round(samples.size * rate / SAMPLE_RATE)
+        samples = np.interp(np.arange(count) * SAMPLE_RATE / rate, np.arange(samples.size), samples)
+    if sound_format.name == "pcm":
+        return np.repeat(_sixteen_bits(samples), sound_format.channels).astype("<i2").tobytes()
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=SAMPLE_RATE, layout="mono")
-        stream.bit_rate = 64_000
-        _encode_audio(container, stream, samples, "s16p")
+    with av.open(buffer, "w", format=sound_format.name) as container:
+        codec = {"mp3": "libmp3lame", "flac": "flac", "wav": "pcm_s16le"}[sound_format.name]
+        layout = "stereo" if sound_format.channels == 2 else "mono"
+        stream = cast("AudioStream", container.add_stream(codec, rate=rate, layout=layout))
+        if sound_format.name == "mp3":
+            stream.bit_rate = sound_format.bit_rate
+        _encode_audio(container, stream, samples, "s16p" if sound_format.name == "mp3" else "s16")
     return buffer.getvalue()
 
 
@@ -83,12 +120,21 @@ def _write_film(path: Path, frames: Iterable[Image.Image], rate: FrameRate, soun
 
 
 def _encode_audio(container: OutputContainer, stream: AudioStream, samples: Samples, sample_format: str) -> None:
-    clipped = np.clip(samples, -1, 1)
-    block: NDArray[Any] = (clipped * 32767).astype(np.int16) if sample_format == "s16p" else clipped.astype(np.float32)
+    block: NDArray[Any] = np.clip(samples, -1, 1).astype(np.float32)
+    if sample_format != "fltp":
+        block = _sixteen_bits(samples)
+    layout, channels = stream.layout.name, stream.layout.nb_channels
     for start in range(0, block.size, _AUDIO_BLOCK):
-        frame = av.AudioFrame.from_ndarray(block[None, start : start + _AUDIO_BLOCK], sample_format, "mono")
-        frame.sample_rate = SAMPLE_RATE
+        part = block[None, start : start + _AUDIO_BLOCK]
+        # Planar formats have a row a channel, packed ones all channels of a moment side by side.
+        part = np.repeat(part, channels, axis=0) if sample_format.endswith("p") else np.repeat(part, channels, axis=1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part), sample_format, layout)
+        frame.sample_rate = stream.rate
         frame.pts = start
-        frame.time_base = Fraction(1, SAMPLE_RATE)
+        frame.time_base = Fraction(1, stream.rate)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def _sixteen_bits(samples: Samples) -> NDArray[np.int16]:
+    return (np.clip(samples, -1, 1) * 32767).astype(np.int16)
