@@ -19,7 +19,7 @@ LEVELS = {
 # What a room may import although the order alone would not let it.
 ALLOWED = {
     ("ledger", "artifacts"): "the dataclass of one artifact, which the records hold",
-    ("engine", "simulator"): "only session.py, where nothing else is configured",
+    ("engine", "simulator"): "only grounds.py, where nothing else is configured",
     ("magics", "simulator"): "only handlers.py, for %fal simulator",
 }
 HEAVY = (
@@ -81,7 +81,7 @@ def test_only_the_session_and_the_package_itself_import_the_simulator():
         for module, _ in imports(path)
         if room(module) == "simulator" and path.relative_to(PACKAGE).parts[0] != "simulator"
     }
-    assert users <= {"engine/session.py", "magics/handlers.py"}
+    assert users <= {"engine/grounds.py", "magics/handlers.py"}
 
 
 def test_every_room_has_a_level():

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import os
-import secrets
-import socket
-import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.event_queue import EventQueue
 from fal_nb.engine.follower import Follower, Streaming
-from fal_nb.engine.inputs import describe_inputs, local_file, read_inputs
+from fal_nb.engine.grounds import Grounds
+from fal_nb.engine.inputs import describe_inputs, read_inputs
+from fal_nb.engine.intent import Intent, Place, write_record
 from fal_nb.engine.job import Job
-from fal_nb.engine.preflight import Preflight, check_inputs
+from fal_nb.engine.preflight import check_inputs
 from fal_nb.engine.snapshot import JobSnapshot
-from fal_nb.errors import FalError, HistoryError, JobError
+from fal_nb.errors import FalError, JobError
 from fal_nb.protocol.endpoint import EndpointId
-from fal_nb.protocol.urls import Hosts
-from fal_nb.runtime import Runtime
-from fal_nb.settings import Settings, home_folder, resolve_settings
-from fal_nb.states import Kind, State
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from fal_nb.artifacts.store import ArtifactStore
-    from fal_nb.client.async_client import AsyncClient
-    from fal_nb.engine.recorder import Recorder
-    from fal_nb.engine.wire import ClientWire
     from fal_nb.ledger.records import Record
-    from fal_nb.ledger.store import HistoryStore
     from fal_nb.pricing.price import Price
     from fal_nb.results import Result
     from fal_nb.schemas.check import Checked
@@ -45,16 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-T = TypeVar("T")
-
 _CLOSE_S = 5.0
 _STREAM = CallOptions(path="/stream")
 _ON_THE_WAY = ("PREPARED", "SUBMITTING")
-Place = tuple[str | None, str | None]
-"""(notebook, cell) a call is made from."""
 
 
-class Session:
+class Session(Grounds):
     """Calls endpoints with a ledger, an artifact store and one background loop under them.
 
     Parameters
@@ -85,67 +69,12 @@ class Session:
         notify: Callable[[str], None] | None = None,
         place: Callable[[], Place] | None = None,
     ) -> None:
-        self._resolve_given = functools.partial(resolve_settings, key=key, base_url=base_url, proxy_url=proxy_url)
-        self._home = home
+        super().__init__(key=key, base_url=base_url, proxy_url=proxy_url, home=home, notify=notify)
         self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
         self.show_result = show_result
-        self.notify = notify or print
         self.place = place or (lambda: (None, None))
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.runtime = Runtime()
-        self._lock = threading.RLock()
-        self._settings: Settings | None = None
-        self._recorder: Recorder | None = None
-        self._artifacts: ArtifactStore | None = None
-        self._wire: ClientWire | None = None
-        self._jobs: dict[int, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._last: Job | None = None
-        self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
-
-    # -- what it stands on -------------------------------------------------------------------------------
-
-    @property
-    def settings(self) -> Settings:
-        """Where calls go; starts the simulator where nothing is configured (blocks about a second, once)."""
-        with self._lock:
-            if self._settings is None or self._simulator_is_gone():
-                self._settings = self._resolve()
-                old, self._wire = self._wire, None
-                if old is not None:
-                    self.runtime.start_soon(old.aclose())
-            return self._settings
-
-    @property
-    def home(self) -> Path:
-        """Folder of history, artifacts and caches; not created before it is needed."""
-        return self._home or home_folder()
-
-    @property
-    def recorder(self) -> Recorder:
-        """The ledger as the loop sees it; opened at first use."""
-        with self._lock:
-            if self._recorder is None:
-                from fal_nb.engine.recorder import Recorder  # noqa: PLC0415
-                from fal_nb.ledger.store import HistoryStore  # noqa: PLC0415 - opened at first use
-
-                self._recorder = Recorder(HistoryStore(self.home / "history.sqlite"))
-            return self._recorder
-
-    @property
-    def history(self) -> HistoryStore:
-        """The ledger's file: one record a call."""
-        return self.recorder.store
-
-    @property
-    def artifacts(self) -> ArtifactStore:
-        """Where the bytes of outputs are, by content digest."""
-        with self._lock:
-            if self._artifacts is None:
-                from fal_nb.artifacts.store import ArtifactStore  # noqa: PLC0415 - opened at first use
-
-                self._artifacts = ArtifactStore(self.home / "artifacts")
-            return self._artifacts
 
     # -- calls -------------------------------------------------------------------------------------------
 
@@ -178,7 +107,7 @@ class Session:
             Before anything is sent.
         """
         endpoint, inputs = self._prepared(endpoint, arguments, options.path, check=check)
-        snapshot = self._record(endpoint, describe_inputs(inputs), kind, self.settings)
+        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), kind, options))
         return self._start(snapshot, inputs, options, timeout_s)
 
     def stream(
@@ -209,7 +138,7 @@ class Session:
         path = options.path.strip("/")
         endpoint, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
         events = EventQueue()
-        snapshot = self._record(endpoint, describe_inputs(inputs), "stream", self.settings)
+        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), "stream", options))
         events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
         events.job.observe(events.notice)
         return events
@@ -244,7 +173,7 @@ class Session:
             known = self.history.find(request_id)
             if known is not None:
                 return self._job_of(known)
-            return self._start(self._record(endpoint, {}, "queue", self.settings, request_id=request_id), None)
+            return self._start(self._record(Intent(endpoint, {}, request_id=request_id)), None)
 
     def price(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Price:
         """Return what a call will cost; sends no call.
@@ -285,39 +214,6 @@ class Session:
                 raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
             return self._job_of(record)
 
-    def upload(self, data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> str:
-        """Upload a file or bytes and return the URL; blocks.
-
-        Raises
-        ------
-        FileError
-            Where the file cannot be read.
-        """
-        file = local_file(data, content_type, file_name)
-
-        async def send() -> str:
-            return await (await self._get_wire()).upload(file)
-
-        _ = self.settings
-        return self.runtime.call(send())
-
-    def client(self) -> AsyncClient:
-        """Return the session's client, usable on any loop; it writes no record. Blocks the first time."""
-        return self._open_wire().client
-
-    def ask(self, make: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
-        """Return what one call of the session's client brings; blocks. It writes no record: for questions only."""
-
-        async def asking() -> T:
-            return await make((await self._get_wire()).client)
-
-        _ = self.settings
-        return self.runtime.call(asking())
-
-    def jobs(self) -> list[Job]:
-        """Return the jobs of this kernel that have not ended, oldest first."""
-        return [job for job in list(self._jobs.values()) if not job.done]
-
     def frame(self, **filters: Any) -> DataFrame:
         """Return the history as a DataFrame; see ``fal_nb.history``."""
         from fal_nb.ledger.frame import frame  # noqa: PLC0415 - imports pandas
@@ -350,60 +246,8 @@ class Session:
         if self._wire is not None:
             await self._wire.aclose()
 
-    def _resolve(self) -> Settings:
-        settings = self._resolve_given()
-        if settings is None:
-            from fal_nb.simulator.process import ensure_running  # noqa: PLC0415 - only where nothing else serves
-
-            base = ensure_running(self.home)
-            settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
-            with contextlib.suppress(HistoryError):  # said where the history is needed; this is not the place
-                self.recorder.close_jobs_of_gone_simulators(base, self._jobs)
-            self.notify("No key found: the simulator serves, nothing is billed. Set FAL_KEY for fal.ai.")
-        return settings
-
-    def _simulator_is_gone(self) -> bool:
-        settings = self._settings
-        if settings is None or settings.backend != "simulator" or self.jobs():
-            return False
-        from fal_nb.simulator.process import is_alive  # noqa: PLC0415
-
-        return not is_alive(settings.hosts.base or "")
-
-    def _record(
-        self, endpoint: str, arguments: Any, kind: Kind, settings: Settings, *, request_id: str | None = None
-    ) -> JobSnapshot:
-        from fal_nb.ledger.records import NewRecord  # noqa: PLC0415
-
-        notebook, cell = self.place()
-        created = time.time()
-        state: State = "PREPARED" if request_id is None else "QUEUED"
-        record_id = self.history.add(
-            NewRecord(
-                endpoint=endpoint,
-                arguments=arguments,
-                backend=settings.backend,
-                base_url=settings.hosts.base,
-                kind=kind,
-                state=state,
-                created=created,
-                notebook=notebook,
-                cell=cell,
-                owner=self.owner,
-            )
-        )
-        if request_id is not None:
-            self.history.update(record_id, request_id=request_id)
-        return JobSnapshot(
-            record_id=record_id,
-            endpoint=endpoint,
-            backend=settings.backend,
-            kind=kind,
-            state=state,
-            arguments=arguments,
-            created=created,
-            request_id=request_id,
-        )
+    def _record(self, intent: Intent) -> JobSnapshot:
+        return write_record(self.history, self.settings, intent, place=self.place(), owner=self.owner)
 
     def _job_of(self, record: Record) -> Job:
         """Return a job that a record tells of: as it ended, or followed again where it is open."""
@@ -468,22 +312,6 @@ class Session:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _task: job.finish())
-
-    async def _get_wire(self) -> ClientWire:
-        if self._wire is not None:
-            return self._wire
-        # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
-        return await asyncio.to_thread(self._open_wire)
-
-    def _open_wire(self) -> ClientWire:
-        from fal_nb.engine.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
-
-        with self._lock:
-            settings = self.settings
-            wire = self._wire
-            if wire is None:
-                wire = self._wire = ClientWire(settings, self.artifacts)
-            return wire
 
     def _show_job(self, job: Job) -> None:
         self.show(job)

@@ -40,7 +40,9 @@ class NewRecord:
     created
         Unix time in seconds, UTC.
     owner
-        The session that follows the call; `lease_until` is the Unix time up to which nobody else may.
+        The session that follows the call, as long as its lease in the table ``sessions`` lasts.
+    session
+        The session that made the call; it stays where another one takes over.
     request_id
         Known beforehand only where a request made elsewhere is followed.
     reserved
@@ -64,6 +66,7 @@ class NewRecord:
     notebook: str | None = None
     cell: str | None = None
     owner: str | None = None
+    session: str | None = None
     lease_until: float | None = None
     schema_digest: str | None = None
     input_digests: Mapping[str, str] | None = None

@@ -147,7 +147,26 @@ def m001_ledger(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger,)
+# One row a living session instead of a lease a record: keeping it alive is one small write, however many jobs it has.
+_SESSIONS = """
+CREATE TABLE sessions (
+    owner       TEXT PRIMARY KEY,
+    machine     TEXT NOT NULL,
+    pid         INTEGER NOT NULL,
+    lease_until REAL NOT NULL
+)
+"""
+
+
+def m002_sessions(connection: sqlite3.Connection) -> None:
+    """Create the table of living sessions, and say of each record which session made it, whoever follows it."""
+    connection.execute(_SESSIONS)
+    connection.execute("ALTER TABLE records ADD COLUMN session TEXT")
+    connection.execute("UPDATE records SET session = owner")
+    connection.execute("CREATE INDEX records_by_session ON records (session)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions)
 """Step n brings a file from version n to version n + 1."""
 
 

@@ -1,0 +1,172 @@
+"""``Grounds``: what a session stands on: settings, loop, history, artifacts and client, each opened at first use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fal_nb.engine.inputs import local_file
+from fal_nb.engine.preflight import Preflight
+from fal_nb.errors import HistoryError
+from fal_nb.protocol.urls import Hosts
+from fal_nb.runtime import Runtime
+from fal_nb.settings import Settings, home_folder, resolve_settings
+
+if TYPE_CHECKING:
+    from fal_nb.artifacts.store import ArtifactStore
+    from fal_nb.client.async_client import AsyncClient
+    from fal_nb.engine.job import Job
+    from fal_nb.engine.recorder import Recorder
+    from fal_nb.engine.wire import ClientWire
+    from fal_nb.ledger.store import HistoryStore
+
+__all__ = ["Grounds"]
+
+T = TypeVar("T")
+
+
+class Grounds:
+    """Opens each part at first use, under one lock; `Session` adds the calls. May be used from any thread."""
+
+    def __init__(
+        self,
+        *,
+        key: str | None = None,
+        base_url: str | None = None,
+        proxy_url: str | None = None,
+        home: Path | None = None,
+        notify: Callable[[str], None] | None = None,
+    ) -> None:
+        self._resolve_given = functools.partial(resolve_settings, key=key, base_url=base_url, proxy_url=proxy_url)
+        self._home = home
+        self.notify = notify or print
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.runtime = Runtime()
+        self._lock = threading.RLock()
+        self._settings: Settings | None = None
+        self._recorder: Recorder | None = None
+        self._artifacts: ArtifactStore | None = None
+        self._wire: ClientWire | None = None
+        self._jobs: dict[int, Job] = {}
+        self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
+
+    @property
+    def settings(self) -> Settings:
+        """Where calls go; starts the simulator where nothing is configured (blocks about a second, once)."""
+        with self._lock:
+            if self._settings is None or self._simulator_is_gone():
+                self._settings = self._resolve()
+                old, self._wire = self._wire, None
+                if old is not None:
+                    self.runtime.start_soon(old.aclose())
+            return self._settings
+
+    @property
+    def home(self) -> Path:
+        """Folder of history, artifacts and caches; not created before it is needed."""
+        return self._home or home_folder()
+
+    @property
+    def recorder(self) -> Recorder:
+        """The ledger as the loop sees it; opened at first use."""
+        with self._lock:
+            if self._recorder is None:
+                from fal_nb.engine.recorder import Recorder  # noqa: PLC0415
+                from fal_nb.ledger.store import HistoryStore  # noqa: PLC0415 - opened at first use
+
+                self._recorder = Recorder(HistoryStore(self.home / "history.sqlite"))
+            return self._recorder
+
+    @property
+    def history(self) -> HistoryStore:
+        """The ledger's file: one record a call."""
+        return self.recorder.store
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where the bytes of outputs are, by content digest."""
+        with self._lock:
+            if self._artifacts is None:
+                from fal_nb.artifacts.store import ArtifactStore  # noqa: PLC0415 - opened at first use
+
+                self._artifacts = ArtifactStore(self.home / "artifacts")
+            return self._artifacts
+
+    def upload(self, data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> str:
+        """Upload a file or bytes and return the URL; blocks.
+
+        Raises
+        ------
+        FileError
+            Where the file cannot be read.
+        """
+        file = local_file(data, content_type, file_name)
+
+        async def send() -> str:
+            return await (await self._get_wire()).upload(file)
+
+        _ = self.settings
+        return self.runtime.call(send())
+
+    def client(self) -> AsyncClient:
+        """Return the session's client, usable on any loop; it writes no record. Blocks the first time."""
+        return self._open_wire().client
+
+    def ask(self, make: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
+        """Return what one call of the session's client brings; blocks. It writes no record: for questions only."""
+
+        async def asking() -> T:
+            return await make((await self._get_wire()).client)
+
+        _ = self.settings
+        return self.runtime.call(asking())
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of this kernel that have not ended, oldest first."""
+        return [job for job in list(self._jobs.values()) if not job.done]
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _resolve(self) -> Settings:
+        settings = self._resolve_given()
+        if settings is None:
+            from fal_nb.simulator.process import ensure_running  # noqa: PLC0415 - only where nothing else serves
+
+            base = ensure_running(self.home)
+            settings = Settings("simulator", Hosts.under(base), self.home, "no key was found anywhere")
+            with contextlib.suppress(HistoryError):  # said where the history is needed; this is not the place
+                self.recorder.close_jobs_of_gone_simulators(base, self._jobs)
+            self.notify("No key found: the simulator serves, nothing is billed. Set FAL_KEY for fal.ai.")
+        return settings
+
+    def _simulator_is_gone(self) -> bool:
+        settings = self._settings
+        if settings is None or settings.backend != "simulator" or self.jobs():
+            return False
+        from fal_nb.simulator.process import is_alive  # noqa: PLC0415
+
+        return not is_alive(settings.hosts.base or "")
+
+    async def _get_wire(self) -> ClientWire:
+        if self._wire is not None:
+            return self._wire
+        # In a worker thread: loading httpx and aiohttp takes longer than anything else may hold the loop.
+        return await asyncio.to_thread(self._open_wire)
+
+    def _open_wire(self) -> ClientWire:
+        from fal_nb.engine.wire import ClientWire  # noqa: PLC0415 - imports httpx and aiohttp
+
+        with self._lock:
+            settings = self.settings
+            wire = self._wire
+            if wire is None:
+                wire = self._wire = ClientWire(settings, self.artifacts)
+            return wire
