@@ -164,6 +164,10 @@ class HistoryError(FalError):
     """The history file is locked, read-only, damaged or written by a newer version."""
 
 
+class LeaseLost(HistoryError):  # noqa: N818 - it says what happened; nobody made a mistake
+    """Another session follows the job by now: it lives there, and nothing more may be written from here."""
+
+
 class JobError(FalError):
     """There is no such job, or it has no result to give."""
 

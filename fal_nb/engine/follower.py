@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
+from fal_nb.engine.intent import write_options
 from fal_nb.errors import (
     FalClientHTTPError,
     FalClientTimeoutError,
     FalError,
     JobError,
+    LeaseLost,
     ProtocolError,
     RequestCancelledError,
     SubmissionUnknown,
@@ -110,6 +112,8 @@ class Follower:
     ) -> None:
         self.snapshot = snapshot
         self.error: BaseException | None = None
+        self.is_lost = False
+        """Whether another session follows the job by now."""
         self.cancel_answered = asyncio.Event()
         self._options = options
         self._timeout_s = timeout_s
@@ -147,9 +151,22 @@ class Follower:
             await self._body
         except asyncio.CancelledError:
             self._body.cancel()
-            raise
+            if not self.is_lost:
+                raise
+        except LeaseLost:
+            self.lose()
         except Exception as error:  # noqa: BLE001 - a job never takes the loop down; the snapshot says what happened
-            await self._failed(error)
+            try:
+                await self._failed(error)
+            except LeaseLost:
+                self.lose()
+
+    def lose(self) -> None:
+        """Stop following: the job lives on with another session, and nothing more is written or sent from here."""
+        self.is_lost = True
+        self.cancel_answered.set()
+        if self._body is not None:
+            self._body.cancel()
 
     def ask_cancel(self) -> None:
         """Ask fal to stop the request, once; before it was sent nothing is sent at all."""
@@ -166,6 +183,10 @@ class Follower:
 
     async def _steps(self, arguments: Any) -> None:
         wire = await self._get_wire()
+        if self.snapshot.ended is not None:
+            # An earlier kernel wrote the result down and did not come to its files.
+            await self._keep_files(wire)
+            return
         if self.snapshot.request_id is None:
             body = await self._prepare(wire, arguments)
             await self._about_to_send()
@@ -183,7 +204,10 @@ class Follower:
         if not has_local_files(arguments):
             return arguments
         body = await upload_inputs(arguments, wire.upload)
-        await self._step(arguments=body)
+        # From here on it could be sent from its record alone.
+        options = write_options(self._options) or None
+        await self._recorder.update(self.snapshot.record_id, arguments=body, options=options)
+        self._set(arguments=body)
         return body
 
     async def _about_to_send(self) -> None:
@@ -304,11 +328,13 @@ class Follower:
 
     async def _keep(self, wire: Wire, answer: Answer) -> None:
         """Write the result down, then fetch its files, then call it a success."""
-        ended = time.time()
-        await self._step(result=answer.data, billable_units=answer.billable_units, ended=ended)
-        artifacts = await wire.collect(answer.data)
+        await self._step(result=answer.data, billable_units=answer.billable_units, ended=time.time())
+        await self._keep_files(wire)
+
+    async def _keep_files(self, wire: Wire) -> None:
+        artifacts = await wire.collect(self.snapshot.result)
         self._owed_artifacts = artifacts
-        await self._end("SUCCEEDED", artifacts=artifacts, ended=ended)
+        await self._end("SUCCEEDED", artifacts=artifacts, ended=self.snapshot.ended)
 
     async def _send_cancel(self) -> None:
         assert self.snapshot.request_id is not None  # noqa: S101 - both callers looked
@@ -370,6 +396,8 @@ class Follower:
                 self._owed_artifacts = ()
             await self._recorder.update(self.snapshot.record_id, **self._owed)
             self._owed = {}
+        except LeaseLost:
+            raise
         except FalError as error:
             _log.warning("job #%s: %s", self.snapshot.record_id, error)
             changes["next_step"] = f"This step is not in the history yet: {error}"

@@ -82,7 +82,7 @@ class Grounds:
                 from fal_nb.engine.recorder import Recorder  # noqa: PLC0415
                 from fal_nb.ledger.store import HistoryStore  # noqa: PLC0415 - opened at first use
 
-                self._recorder = Recorder(HistoryStore(self.home / "history.sqlite"))
+                self._recorder = Recorder(HistoryStore(self.home / "history.sqlite"), self.owner)
             return self._recorder
 
     @property

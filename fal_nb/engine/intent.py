@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fal_nb.client.lifecycle import lifecycle_header
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.errors import FalError
+from fal_nb.protocol.status import JSON
 from fal_nb.states import Kind, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fal_nb.ledger.store import HistoryStore
     from fal_nb.settings import Settings
 
-__all__ = ["Intent", "Place", "write_record"]
+__all__ = ["Intent", "Place", "read_options", "write_options", "write_record"]
 
 Place: TypeAlias = tuple[str | None, str | None]
 """(notebook, cell) a call is made from."""
@@ -30,6 +32,8 @@ class Intent:
     ----------
     arguments
         JSON, with local files by name.
+    has_files
+        Whether there are any, so that it cannot be sent from its record yet.
     request_id
         Known beforehand only where a request made elsewhere is followed.
     more
@@ -40,6 +44,7 @@ class Intent:
     arguments: dict[str, Any]
     kind: Kind = "queue"
     options: CallOptions = DEFAULTS
+    has_files: bool = False
     request_id: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,6 +75,7 @@ def write_record(history: HistoryStore, settings: Settings, intent: Intent, *, p
             cell=place[1],
             owner=owner,
             session=owner,
+            options=(write_options(intent.options) | ({"files": True} if intent.has_files else {})) or None,
             **intent.more,
         )
     )
@@ -85,3 +91,42 @@ def write_record(history: HistoryStore, settings: Settings, intent: Intent, *, p
         estimate=intent.more.get("estimate_high"),
         currency=intent.more.get("currency"),
     )
+
+
+def write_options(options: CallOptions) -> dict[str, JSON]:
+    """Return options as the record holds them, without those that are as usual; of headers the names alone.
+
+    A header can hold anything, a secret too, so that its value never goes to the disk.
+
+    Raises
+    ------
+    ConfigError
+        Where an option has a value the service does not take.
+    """
+    options.query()
+    options.wire_headers()
+    usual = CallOptions()
+    kept: dict[str, JSON] = {}
+    for item in fields(options):
+        value = getattr(options, item.name)
+        if value == getattr(usual, item.name):
+            continue
+        if item.name == "headers":
+            kept["headers"] = sorted(value)
+        elif item.name == "lifecycle":
+            kept["lifecycle"] = lifecycle_header(value)
+        else:
+            kept[item.name] = dict(value) if isinstance(value, Mapping) else value
+    return kept
+
+
+def read_options(kept: Mapping[str, JSON] | None) -> CallOptions | None:
+    """Return the options a record holds, or None where they cannot be had back: headers, and what nobody knows."""
+    known = {item.name for item in fields(CallOptions)} - {"headers", "lifecycle"}
+    values = dict(kept or {})
+    if not values.keys() <= known:
+        return None
+    try:
+        return CallOptions(**values)
+    except (FalError, TypeError, ValueError):
+        return None

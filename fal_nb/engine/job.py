@@ -15,6 +15,7 @@ from fal_nb.protocol.status import Completed, InProgress, Queued
 if TYPE_CHECKING:
     from fal_nb.engine.follower import Follower
     from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.engine.watcher import Watcher
     from fal_nb.results import Result
     from fal_nb.runtime import Runtime
     from fal_nb.states import State
@@ -49,7 +50,7 @@ class Job:
         self._show = show
         self._observers: list[Observer] = []
         self._ended: concurrent.futures.Future[JobSnapshot] = concurrent.futures.Future()
-        self._follower: Follower | None = None
+        self._follower: Follower | Watcher | None = None
         self._result: Result | None = None
 
     @property
@@ -252,8 +253,8 @@ class Job:
             raise
         return self.result()
 
-    def follow(self, follower: Follower) -> None:
-        """Attach the coroutine side; called once by the session, on the loop's thread."""
+    def follow(self, follower: Follower | Watcher) -> None:
+        """Attach the coroutine side; called by the session, on the loop's thread, again where the job changes hands."""
         self._follower = follower
 
     def take(self, snapshot: JobSnapshot) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from fal_nb.errors import HistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
     from fal_nb.artifacts import Artifact
+    from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
 
 __all__ = ["Recorder"]
@@ -19,19 +23,56 @@ T = TypeVar("T")
 
 
 class Recorder:
-    """Async face of the history store; each call is one commit, in the order of the calls."""
+    """Async face of the history store; each call is one commit, in the order of the calls.
 
-    def __init__(self, store: HistoryStore) -> None:
+    Parameters
+    ----------
+    owner
+        The session that writes; it changes only the records it follows.
+    """
+
+    def __init__(self, store: HistoryStore, owner: str) -> None:
         self.store = store
+        self.owner = owner
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fal-nb-ledger")
 
     async def update(self, record_id: int, **fields: Any) -> None:
-        """Write some columns of a record and return when they are on disk."""
-        await self._do(lambda: self.store.update(record_id, **fields))
+        """Write some columns of a record and return when they are on disk.
+
+        Raises
+        ------
+        LeaseLost
+            Where another session follows it by now; nothing was written.
+        """
+        await self._do(lambda: self.store.update_many([(record_id, fields)], held_by=self.owner))
 
     async def set_artifacts(self, record_id: int, artifacts: tuple[Artifact, ...]) -> None:
-        """Write a record's artifacts."""
-        await self._do(lambda: self.store.set_artifacts(record_id, list(artifacts)))
+        """Write a record's artifacts; raises as `update`."""
+        await self._do(lambda: self.store.set_artifacts(record_id, list(artifacts), held_by=self.owner))
+
+    async def tell(self, record_id: int, note: str) -> None:
+        """Add a line to a record's story, whoever follows it."""
+        await self._do(lambda: self.store.tell(record_id, note))
+
+    async def get(self, record_id: int) -> Record:
+        """Return a record."""
+        return await self._do(lambda: self.store.get(record_id))
+
+    async def artifacts(self, record_id: int) -> tuple[Artifact, ...]:
+        """Return a record's artifacts."""
+        return await self._do(lambda: self.store.artifacts(record_id))
+
+    async def renew_lease(self) -> bool:
+        """Give a sign of life; return whether the last one had not run out yet."""
+        return await self._do(lambda: self.store.leases.renew(self.owner, time.time()))
+
+    async def claim(self, record_id: int) -> bool:
+        """Take over a job whose kernel is gone; return whether it is this session's now."""
+        return bool(await self._do(lambda: self.store.leases.claim([record_id], self.owner, time.time())))
+
+    async def lost(self, record_ids: list[int]) -> set[int]:
+        """Return those of the records that another session follows by now."""
+        return await self._do(lambda: self.store.leases.lost(record_ids, self.owner))
 
     async def past_durations(self, endpoint: str, backend: str) -> list[float]:
         """Return the processing seconds of the endpoint's last successes at a backend, newest first."""
@@ -63,8 +104,10 @@ class Recorder:
         return self._worker.submit(work)
 
     def close(self) -> None:
-        """Wait for what is queued, then close the file."""
+        """Wait for what is queued, say goodbye, then close the file."""
         self._worker.shutdown(wait=True)
+        with contextlib.suppress(HistoryError):  # the lease runs out by itself
+            self.store.leases.release(self.owner)
         self.store.close()
 
     async def _do(self, work: Callable[[], T]) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,11 +14,14 @@ from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.event_queue import EventQueue
 from fal_nb.engine.follower import Follower, Streaming
 from fal_nb.engine.grounds import Grounds
-from fal_nb.engine.inputs import describe_inputs, read_inputs
+from fal_nb.engine.inputs import describe_inputs, has_local_files, read_inputs
 from fal_nb.engine.intent import Intent, Place, write_record
 from fal_nb.engine.job import Job
+from fal_nb.engine.keeper import LeaseKeeper
 from fal_nb.engine.preflight import check_inputs
+from fal_nb.engine.resume import Resumed, check_backend, is_at, plan_for
 from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.engine.watcher import Watcher
 from fal_nb.errors import FalError, JobError
 from fal_nb.protocol.endpoint import EndpointId
 
@@ -73,7 +76,9 @@ class Session(Grounds):
         self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
         self.show_result = show_result
         self.place = place or (lambda: (None, None))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._followers: dict[int, Follower] = {}
+        self._keeper: LeaseKeeper | None = None
         self._last: Job | None = None
 
     # -- calls -------------------------------------------------------------------------------------------
@@ -107,7 +112,7 @@ class Session(Grounds):
             Before anything is sent.
         """
         endpoint, inputs = self._prepared(endpoint, arguments, options.path, check=check)
-        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), kind, options))
+        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), kind, options, has_local_files(inputs)))
         return self._start(snapshot, inputs, options, timeout_s)
 
     def stream(
@@ -138,7 +143,7 @@ class Session(Grounds):
         path = options.path.strip("/")
         endpoint, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
         events = EventQueue()
-        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), "stream", options))
+        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), "stream", options, has_local_files(inputs)))
         events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
         events.job.observe(events.notice)
         return events
@@ -174,6 +179,24 @@ class Session(Grounds):
             if known is not None:
                 return self._job_of(known)
             return self._start(self._record(Intent(endpoint, {}, request_id=request_id)), None)
+
+    def resume(self) -> Resumed:
+        """Carry on with everything in the history that is open and that no living kernel follows; blocks shortly.
+
+        Requests that were accepted are followed, results that were had get their files, calls that never left are
+        sent, and those that may have left become ``UNKNOWN``. What living kernels follow is watched.
+        """
+        settings = self.settings
+        records = [record for record in self.history.open_records() if record.id not in self._followers]
+        here = [record for record in records if is_at(record, settings)]
+        self.keeper.sign()
+        claimed = self.history.leases.claim([record.id for record in here], self.owner, time.time())
+        jobs: dict[int, Job] = {}
+        for record in here:
+            with self._lock:
+                jobs[record.id] = self._carry_on(record) if record.id in claimed else self._job_of(record)
+        unknown = self.history.select(state="UNKNOWN", where={"backend": settings.backend})
+        return Resumed.of(here, claimed, jobs, elsewhere=len(records) - len(here), unknown=len(unknown))
 
     def price(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Price:
         """Return what a call will cost; sends no call.
@@ -246,24 +269,47 @@ class Session(Grounds):
         if self._wire is not None:
             await self._wire.aclose()
 
+    @property
+    def keeper(self) -> LeaseKeeper:
+        """What tells other kernels that this one lives."""
+        with self._lock:
+            if self._keeper is None:
+                from fal_nb.ledger.leases import RENEW_S  # noqa: PLC0415 - with the history, at first use
+
+                lose = self._lose
+                self._keeper = LeaseKeeper(self.recorder, lambda: list(self._followers), lose, period_s=RENEW_S)
+            return self._keeper
+
     def _record(self, intent: Intent) -> JobSnapshot:
+        self.keeper.sign()
         return write_record(self.history, self.settings, intent, place=self.place(), owner=self.owner)
 
     def _job_of(self, record: Record) -> Job:
-        """Return a job that a record tells of: as it ended, or followed again where it is open."""
+        """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
         if record.id in self._jobs:
             return self._jobs[record.id]
-        snapshot = JobSnapshot.of_record(record, self.history.artifacts(record.id))
-        if snapshot.is_final or snapshot.request_id is None:
+        if not record.is_open:
+            return self._adopt(self._snapshot_of(record.id))
+        check_backend(record, self.settings)
+        self.keeper.sign()
+        if self.history.leases.claim([record.id], self.owner, time.time()):
+            return self._carry_on(self.history.get(record.id))
+        return self._watch(self._adopt(self._snapshot_of(record.id), ended=False))
+
+    def _snapshot_of(self, record_id: int) -> JobSnapshot:
+        return JobSnapshot.of_record(self.history.get(record_id), self.history.artifacts(record_id))
+
+    def _carry_on(self, record: Record) -> Job:
+        """Go on with a job whose kernel is gone and that is this session's now."""
+        plan = plan_for(record)
+        if plan.changes:
+            self.history.update_many([(record.id, plan.changes)], held_by=self.owner)
+        if plan.note:
+            self.history.tell(record.id, plan.note)
+        snapshot = self._snapshot_of(record.id)
+        if snapshot.is_final:
             return self._adopt(snapshot)
-        settings = self.settings
-        if (record.backend, record.base_url) != (settings.backend, settings.hosts.base):
-            raise JobError(
-                f"Job #{record.id} is open at {record.base_url or 'fal.ai'}, and calls go to "
-                f"{settings.hosts.base or 'fal.ai'} now: connect as it was started (`%fal config`), then ask again.",
-                request_id=record.request_id,
-            )
-        return self._start(snapshot, None)
+        return self._start(snapshot, record.arguments, plan.options)
 
     def _prepared(
         self, endpoint: str, arguments: dict[str, Any] | None, path: str, *, check: bool
@@ -308,10 +354,48 @@ class Session(Grounds):
     ) -> None:
         follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
         job.follow(follower)
-        task = asyncio.ensure_future(follower.run(arguments))
+        self._followers[job.record_id] = follower
+        self.keeper.start()
+        self._run(follower.run(arguments), lambda _task: self._followed(job, follower))
+
+    def _followed(self, job: Job, follower: Follower) -> None:
+        self._followers.pop(job.record_id, None)
+        if follower.is_lost:
+            self._look_on(job)
+        else:
+            job.finish()
+
+    def _watch(self, job: Job) -> Job:
+        self.runtime.post(self._look_on, job)
+        return job
+
+    def _look_on(self, job: Job) -> None:
+        self._run(self._watching(job), lambda _task: None if job.record_id in self._followers else job.finish())
+
+    async def _watching(self, job: Job) -> None:
+        watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
+        job.follow(watcher)
+        if await watcher.run():
+            return
+        # The kernel that followed it is gone: it is this session's job from here on.
+        record = await self.recorder.get(job.record_id)
+        plan = plan_for(record)
+        if plan.changes:
+            await self.recorder.update(record.id, **plan.changes)
+        job.take(JobSnapshot.of_record(await self.recorder.get(record.id)))
+        if not job.snapshot.is_final:
+            self._follow(job, record.arguments, plan.options, None, None)
+
+    def _lose(self, record_id: int) -> None:
+        follower = self._followers.get(record_id)
+        if follower is not None:
+            follower.lose()
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
+        task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _task: job.finish())
+        task.add_done_callback(done)
 
     def _show_job(self, job: Job) -> None:
         self.show(job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.artifacts import Artifact
@@ -86,6 +86,10 @@ class JobSnapshot:
         """Whether the job has ended; its state will not change by itself any more."""
         return self.state in FINAL_STATES
 
+    def noting(self, next_step: str, **changes: Any) -> JobSnapshot:
+        """Return the same moment with a word about what the person can do or should know."""
+        return replace(self, next_step=next_step, **changes)
+
     @classmethod
     def of_record(cls, record: Record, artifacts: Iterable[Artifact] = ()) -> JobSnapshot:
         """Return the snapshot that a record of the history stands for."""
@@ -109,6 +113,7 @@ class JobSnapshot:
             billable_units=record.billable_units,
             error=record.error,
             error_type=record.error_type,
+            next_step=record.next_step,
             cancel=record.cancel,
             logs=tuple(record.logs or ()),
             log_count=record.log_count,

@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from fal_nb.artifacts import Artifact
-from fal_nb.errors import HistoryError
+from fal_nb.errors import HistoryError, LeaseLost
 from fal_nb.ledger.database import Database
+from fal_nb.ledger.leases import Leases
 from fal_nb.ledger.queries import COLUMNS, Selection, Since, argument_name, select_sql
 from fal_nb.ledger.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
 from fal_nb.ledger.rows import (
@@ -53,6 +54,7 @@ class HistoryStore:
     def __init__(self, path: Path, *, busy_timeout_s: float = 30.0) -> None:
         self.path = Path(path)
         self._database = Database(self.path, busy_timeout_s=busy_timeout_s)
+        self.leases = Leases(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -90,10 +92,22 @@ class HistoryStore:
         """
         self.update_many([(record_id, changes)])
 
-    def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Change several records, all in one commit or none."""
+    def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]], *, held_by: str | None = None) -> None:
+        """Change several records, all in one commit or none.
+
+        Parameters
+        ----------
+        held_by
+            The session that follows them; where another one does by now, nothing is changed.
+
+        Raises
+        ------
+        LeaseLost
+            Where another session follows one of them.
+        """
         with self._database.writing() as connection:
             for record_id, fields in changes:
+                _check_held(connection, record_id, held_by)
                 _change(connection, record_id, fields)
 
     def tell(self, record_id: int, note: str) -> None:
@@ -198,9 +212,10 @@ class HistoryStore:
                 for record_id in record_ids
             }
 
-    def set_artifacts(self, record_id: int, artifacts: Iterable[Artifact]) -> None:
-        """Replace a record's artifacts, in one commit."""
+    def set_artifacts(self, record_id: int, artifacts: Iterable[Artifact], *, held_by: str | None = None) -> None:
+        """Replace a record's artifacts, in one commit; `held_by` as in `update_many`."""
         with self._database.writing() as connection:
+            _check_held(connection, record_id, held_by)
             connection.execute("DELETE FROM artifacts WHERE record_id = ?", (record_id,))
             for artifact in artifacts:
                 insert_artifact(connection, record_id, artifact)
@@ -291,6 +306,14 @@ def _change(connection: sqlite3.Connection, record_id: int, fields: Mapping[str,
         changes.setdefault("result_seed", seed_in(changes["result"]))
     if not change_record(connection, record_id, changes):
         raise HistoryError(_no_record(record_id))
+
+
+def _check_held(connection: sqlite3.Connection, record_id: int, held_by: str | None) -> None:
+    if held_by is None:
+        return
+    row = connection.execute("SELECT owner FROM records WHERE id = ?", (record_id,)).fetchone()
+    if row is not None and row[0] != held_by:
+        raise LeaseLost(f"Job #{record_id} is followed by another kernel by now.")
 
 
 def _no_record(record_id: int) -> str:

@@ -426,10 +426,10 @@ def test_what_the_ledger_refuses_is_not_sent(session, simulator, monkeypatch):
 
     before = len(simulator.ledger())
 
-    def refuse(record_id, **fields):
+    def refuse(changes, **options):
         raise HistoryError("The history cannot be written.")
 
-    monkeypatch.setattr(session.history, "update", refuse)
+    monkeypatch.setattr(session.history, "update_many", refuse)
     with pytest.raises(HistoryError):
         session.submit(SCHNELL, {"prompt": "unwritten"}).get()
     assert len(simulator.ledger()) == before
