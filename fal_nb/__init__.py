@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fal_nb.api import (
+        attach,
         cancel,
         card,
         check,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         logs,
         price,
         result,
+        resume,
         run,
         schema,
         session,
@@ -90,8 +92,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fal_nb.api": (
-        "cancel", "card", "check", "close", "history", "jobs", "logs", "price", "result", "run", "schema", "session",
-        "status", "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
+        "attach", "cancel", "card", "check", "close", "history", "jobs", "logs", "price", "result", "resume", "run",
+        "schema", "session", "status", "stream", "submit", "subscribe", "upload", "upload_file", "upload_image", "wait",
     ),
     "fal_nb.api_async": (
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
@@ -164,6 +166,7 @@ __all__ = [
     "TransferError",
     "ValidationError",
     "WrongThreadError",
+    "attach",
     "cancel",
     "cancel_async",
     "card",
@@ -179,6 +182,7 @@ __all__ = [
     "price",
     "result",
     "result_async",
+    "resume",
     "run",
     "run_async",
     "schema",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
     from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
+    from fal_nb.engine.resume import Resumed
     from fal_nb.engine.session import Session
     from fal_nb.pricing.price import Price
     from fal_nb.protocol.status import Completed, InProgress, Queued
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fal_nb.views.card import CardView
 
 __all__ = [
+    "attach",
     "cancel",
     "card",
     "check",
@@ -35,6 +37,7 @@ __all__ = [
     "logs",
     "price",
     "result",
+    "resume",
     "run",
     "schema",
     "session",
@@ -211,6 +214,32 @@ def cancel(job: str | int | Job, request_id: str | None = None) -> str | None:
 def jobs() -> list[Job]:
     """Return this kernel's open jobs, oldest first."""
     return session().jobs()
+
+
+def resume() -> Resumed:
+    """Carry on with everything an earlier kernel left open, and return what was done with each call.
+
+    Requests that fal accepted are followed, results that were had get their files, calls that never left are sent.
+    A call that was on its way when its kernel ended becomes ``UNKNOWN``: it is never sent again by itself. What
+    another living kernel follows is only watched.
+
+    Raises
+    ------
+    HistoryError
+        Where the history cannot be read or written.
+    """
+    return session().resume()
+
+
+def attach(endpoint: str, request_id: str) -> Job:
+    """Follow a request that was made elsewhere and return its job; it gets a record, and nothing is sent again.
+
+    Raises
+    ------
+    EndpointError
+        Where it is no endpoint id.
+    """
+    return session().attach(endpoint, request_id)
 
 
 def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None = None) -> list[Job]:

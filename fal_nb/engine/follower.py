@@ -21,6 +21,7 @@ from fal_nb.errors import (
     FalError,
     JobError,
     LeaseLost,
+    NotFoundError,
     ProtocolError,
     RequestCancelledError,
     SubmissionUnknown,
@@ -365,6 +366,10 @@ class Follower:
                     self._timeout_s or 0.0, self.snapshot.request_id, endpoint=self.snapshot.endpoint
                 )
             await self._end("CANCELLED", error=str(self.error), error_type=error.error_type)
+        elif isinstance(error, NotFoundError) and error.detail == "NOT_FOUND":
+            # The queue's own word, as against a 404 that the endpoint answered with.
+            text = f"fal no longer has request {self.snapshot.request_id}: it keeps results for a limited time."
+            await self._end("FAILED", error=text, error_type="result_gone")
         elif isinstance(error, FalClientHTTPError):
             await self._end(
                 "FAILED", error=str(error), error_type=error.error_type, billable_units=error.billable_units

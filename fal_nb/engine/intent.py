@@ -127,6 +127,8 @@ def read_options(kept: Mapping[str, JSON] | None) -> CallOptions | None:
     if not values.keys() <= known:
         return None
     try:
-        return CallOptions(**values)
+        options = CallOptions(**values)
+        write_options(options)
     except (FalError, TypeError, ValueError):
         return None
+    return options

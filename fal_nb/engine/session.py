@@ -78,6 +78,7 @@ class Session(Grounds):
         self.place = place or (lambda: (None, None))
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[int, Follower] = {}
+        self._watched: dict[int, Job] = {}
         self._keeper: LeaseKeeper | None = None
         self._last: Job | None = None
 
@@ -198,6 +199,18 @@ class Session(Grounds):
         unknown = self.history.select(state="UNKNOWN", where={"backend": settings.backend})
         return Resumed.of(here, claimed, jobs, elsewhere=len(records) - len(here), unknown=len(unknown))
 
+    def open_jobs(self) -> tuple[list[Job], int]:
+        """Return the open jobs of all living kernels, oldest first, and how many others nobody follows.
+
+        Those of other kernels are watched, so that they can be shown, waited for and cancelled from here.
+        """
+        settings = self.settings
+        records = [record for record in self.history.open_records() if is_at(record, settings)]
+        free = self.history.leases.free([record.id for record in records], time.time()) - self._followers.keys()
+        with self._lock:
+            jobs = [self._job_of(record) for record in records if record.id not in free]
+        return [job for job in jobs if not job.done], len(free)
+
     def price(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Price:
         """Return what a call will cost; sends no call.
 
@@ -229,7 +242,7 @@ class Session(Grounds):
             return self._last
         text = str(word).lstrip("#")
         with self._lock:
-            for job in list(self._jobs.values()):
+            for job in [*self._jobs.values(), *self._watched.values()]:
                 if text in {str(job.record_id), job.request_id}:
                     return job
             record = self.history.find(text)
@@ -286,15 +299,21 @@ class Session(Grounds):
 
     def _job_of(self, record: Record) -> Job:
         """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
-        if record.id in self._jobs:
-            return self._jobs[record.id]
+        known = self._jobs.get(record.id) or self._watched.get(record.id)
+        if known is not None:
+            return known
         if not record.is_open:
             return self._adopt(self._snapshot_of(record.id))
         check_backend(record, self.settings)
         self.keeper.sign()
         if self.history.leases.claim([record.id], self.owner, time.time()):
             return self._carry_on(self.history.get(record.id))
-        return self._watch(self._adopt(self._snapshot_of(record.id), ended=False))
+        job = self._watched[record.id] = Job(
+            self.runtime, self._snapshot_of(record.id), self._make_result, self._show_job
+        )
+        self._last = job
+        self.runtime.post(self._look_on, job)
+        return job
 
     def _snapshot_of(self, record_id: int) -> JobSnapshot:
         return JobSnapshot.of_record(self.history.get(record_id), self.history.artifacts(record_id))
@@ -361,16 +380,14 @@ class Session(Grounds):
     def _followed(self, job: Job, follower: Follower) -> None:
         self._followers.pop(job.record_id, None)
         if follower.is_lost:
+            self._jobs.pop(job.record_id, None)
+            self._watched[job.record_id] = job
             self._look_on(job)
         else:
             job.finish()
 
-    def _watch(self, job: Job) -> Job:
-        self.runtime.post(self._look_on, job)
-        return job
-
     def _look_on(self, job: Job) -> None:
-        self._run(self._watching(job), lambda _task: None if job.record_id in self._followers else job.finish())
+        self._run(self._watching(job), lambda _task: self._looked(job))
 
     async def _watching(self, job: Job) -> None:
         watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
@@ -384,7 +401,13 @@ class Session(Grounds):
             await self.recorder.update(record.id, **plan.changes)
         job.take(JobSnapshot.of_record(await self.recorder.get(record.id)))
         if not job.snapshot.is_final:
+            self._jobs[job.record_id] = job
             self._follow(job, record.arguments, plan.options, None, None)
+
+    def _looked(self, job: Job) -> None:
+        self._watched.pop(job.record_id, None)
+        if job.record_id not in self._followers:
+            job.finish()
 
     def _lose(self, record_id: int) -> None:
         follower = self._followers.get(record_id)

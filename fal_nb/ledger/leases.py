@@ -89,6 +89,16 @@ class Leases:
                 claimed.add(record_id)
         return claimed
 
+    def free(self, record_ids: Iterable[int], now: float) -> set[int]:
+        """Return those of the open records that nobody follows."""
+        found = set()
+        with self._database.reading() as connection:
+            for record_id in record_ids:
+                row = connection.execute(_HOLDER, (record_id,)).fetchone()
+                if row is not None and row[1] in OPEN_STATES and Holder(row[0], *row[2:]).is_gone(now):
+                    found.add(record_id)
+        return found
+
     def lost(self, record_ids: Iterable[int], owner: str) -> set[int]:
         """Return those of the records that somebody else follows by now."""
         with self._database.reading() as connection:

@@ -15,6 +15,9 @@ def load_ipython_extension(ipython: Any) -> None:
     before = {kind: manager.magics[kind].get("fal") for kind in ("line", "cell")}
     ipython.register_magics(FalMagics)
     manager.registry["FalMagics"].replaced = before
+    left = _left_open()
+    if left:
+        print(left)  # noqa: T201 - the one line that loading says, and only where there is something to do
 
 
 def unload_ipython_extension(ipython: Any) -> None:
@@ -29,3 +32,24 @@ def unload_ipython_extension(ipython: Any) -> None:
             manager.magics[kind]["fal"] = function
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)
+
+
+def _left_open() -> str:
+    """Return one line about what earlier kernels left open, or nothing; reads the history if there is one."""
+    from fal_nb.ledger.glance import count_left_open  # noqa: PLC0415 - with the extension, not with the package
+    from fal_nb.settings import home_folder  # noqa: PLC0415
+
+    home = home_folder()
+    count = 0
+    for (backend, base), jobs in count_left_open(home / "history.sqlite").items():
+        if backend == "simulator":
+            from fal_nb.simulator.process import is_alive  # noqa: PLC0415 - only where there is one to ask for
+
+            # What a simulator that is gone was asked for can never be answered.
+            count += jobs if is_alive(base or "") else 0
+        else:
+            count += jobs
+    if not count:
+        return ""
+    calls, are = ("call", "is") if count == 1 else ("calls", "are")
+    return f"fal_nb: {count} {calls} of an earlier kernel {are} still open: `%fal resume` carries on."

@@ -10,12 +10,14 @@ from fal_nb.errors import EndpointError
 from fal_nb.magics.body import parse_body
 from fal_nb.magics.commands import (
     Arguments,
+    AttachArguments,
     CallArguments,
     ConfigArguments,
     HelpArguments,
     HistoryArguments,
     JobArguments,
     JobsArguments,
+    ResumeArguments,
     RunArguments,
     SimulatorArguments,
     SubmitArguments,
@@ -35,12 +37,14 @@ from fal_nb.protocol.endpoint import EndpointId
 
 __all__ = [
     "Arguments",
+    "AttachArguments",
     "CallArguments",
     "ConfigArguments",
     "HelpArguments",
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
     "SubmitArguments",
@@ -159,6 +163,22 @@ def _read_jobs(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
     return JobsArguments(silenced=parsed.silenced, **option_fields(parsed))
 
 
+def _read_resume(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    return ResumeArguments(silenced=parsed.silenced)
+
+
+def _read_attach(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
+    if len(parsed.words) != 2:
+        column = parsed.words[2].column if len(parsed.words) > 2 else len(parsed.text)
+        _refuse("attach takes an endpoint and a request id", column)
+    request_id = _job(parsed.words[1], namespace)
+    if isinstance(request_id, int):
+        _refuse(f"{request_id} is a job's number, which `%fal status` takes: give a request id", parsed.words[1].column)
+    return AttachArguments(
+        endpoint=_endpoint(parsed.words[0], namespace), request_id=request_id, silenced=parsed.silenced
+    )
+
+
 def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
     words = tuple(word.text for word in parsed.words)
     return HistoryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
@@ -228,6 +248,8 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "cancel": _read_job,
         "wait": _read_wait,
         "jobs": _read_jobs,
+        "resume": _read_resume,
+        "attach": _read_attach,
         "history": _read_history,
         "config": _read_config,
         "simulator": _read_simulator,

@@ -15,12 +15,14 @@ from fal_nb.states import State
 
 __all__ = [
     "Arguments",
+    "AttachArguments",
     "CallArguments",
     "ConfigArguments",
     "HelpArguments",
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
     "SubmitArguments",
@@ -118,6 +120,22 @@ class JobsArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeArguments:
+    """``resume``."""
+
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachArguments:
+    """``attach``."""
+
+    endpoint: str
+    request_id: str
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryArguments:
     """``history``.
 
@@ -166,6 +184,8 @@ Arguments: TypeAlias = (
     | JobArguments
     | WaitArguments
     | JobsArguments
+    | ResumeArguments
+    | AttachArguments
     | HistoryArguments
     | ConfigArguments
     | SimulatorArguments

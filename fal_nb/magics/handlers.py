@@ -154,12 +154,28 @@ def _wait(bench: Workbench, command: args.WaitArguments, _cell: Cell) -> Any:
 
 
 def _jobs(bench: Workbench, command: args.JobsArguments, _cell: Cell) -> None:
-    jobs = bench.session.jobs()
+    jobs, left = bench.session.open_jobs()
     shown = jobs if command.limit is None else jobs[-command.limit :]
-    if not shown:
+    if not jobs and not left:
         bench.line("No job is open.")
     for job in shown:
         bench.show_job(job)
+    if left:
+        bench.line(f"{left} more, which nobody follows since their kernel ended: `%fal resume` carries them on.")
+
+
+def _resume(bench: Workbench, command: args.ResumeArguments, _cell: Cell) -> Any:
+    resumed = bench.session.resume()
+    bench.line(str(resumed))
+    for job in resumed.jobs:
+        bench.show_job(job)
+    return None if command.silenced else resumed
+
+
+def _attach(bench: Workbench, command: args.AttachArguments, _cell: Cell) -> Any:
+    job = bench.session.attach(command.endpoint, command.request_id)
+    bench.show_job(job)
+    return None if command.silenced else job
 
 
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
@@ -226,6 +242,8 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,
+        args.ResumeArguments: _resume,
+        args.AttachArguments: _attach,
         args.HistoryArguments: _history,
         args.ConfigArguments: _config,
         args.SimulatorArguments: _simulator,

@@ -228,11 +228,35 @@ every open job of this notebook is meant.""",
     SubcommandSpec(
         name="jobs",
         usage="[OPTIONS]",
-        summary="all open work",
-        details="Shows the jobs of this kernel that have not ended, each with its card.",
+        summary="all open work, of every kernel",
+        details="""\
+Shows the jobs that have not ended, each with its card: this notebook's, and those that other kernels follow. Jobs that
+nobody follows any more, because their kernel ended, are counted; `%fal resume` carries them on.""",
         options=(_LIMIT,),
         examples=("%fal jobs", "%fal jobs --limit 20"),
         twin="fal.jobs()",
+    ),
+    SubcommandSpec(
+        name="resume",
+        summary="carry on what an earlier kernel left open",
+        details="""\
+Carries on with every open call that no living kernel follows, each with its card: requests that fal accepted are
+followed, results that were had get their files, calls that never left are sent. A call that was on its way when its
+kernel ended may or may not have arrived: it becomes unknown and is not sent again.""",
+        examples=("%fal resume", "resumed = %fal resume"),
+        twin="fal.resume()",
+    ),
+    SubcommandSpec(
+        name="attach",
+        words="search",
+        usage="ENDPOINT REQUEST_ID",
+        summary="follow a request that was made elsewhere",
+        details="Follows a request by its id, with a card and a record of its own; nothing is sent again.",
+        examples=(
+            "%fal attach fal-ai/flux/dev 764cabcf-b745-4b3e-ae38-1200304cf45b",
+            "job = %fal attach fal-ai/flux/dev 764cabcf-b745-4b3e-ae38-1200304cf45b",
+        ),
+        twin="fal.attach(endpoint, request_id)",
     ),
     SubcommandSpec(
         name="history",

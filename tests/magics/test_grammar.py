@@ -99,9 +99,9 @@ GOOD = [
 
 Q = "for a brace itself write {{ or }}"
 BAD = [
-    ("", ("column 6: a subcommand belongs here: run, submit, status, result, logs, cancel, wait, jobs, history, config, "
+    ("", ("column 6: a subcommand belongs here: run, submit, status, result, logs, cancel, wait, jobs, resume, attach, history, config, "
          "simulator, help. Write: %fal help")),
-    ("# run", ("column 6: a subcommand belongs here: run, submit, status, result, logs, cancel, wait, jobs, history, "
+    ("# run", ("column 6: a subcommand belongs here: run, submit, status, result, logs, cancel, wait, jobs, resume, attach, history, "
               "config, simulator, help. Write: %fal help")),
     ("rnu a/b seed=1", "column 6: there is no subcommand 'rnu'; did you mean run? Write: %fal run a/b seed=1"),
     ("run_model a/b", "column 6: there is no subcommand 'run_model'; did you mean run? Write: %fal run a/b"),
@@ -352,7 +352,7 @@ def test_elsewhere_a_hash_after_a_space_begins_a_comment(line, words):
         ("simulator strat", "column 16: simulator knows no 'strat'; did you mean start? Write: %fal simulator start"),
         ("help rnu", "column 11: help knows no 'rnu'; did you mean run? Write: %fal help run"),
         ("help xyzzy", ("column 11: help knows no 'xyzzy'; there are run, submit, status, result, logs, cancel, wait, "
-                       "jobs, history, config, simulator, help, grammar.")),
+                       "jobs, resume, attach, history, config, simulator, help, grammar.")),
     ],
 )  # fmt: skip
 def test_other_subcommands_say_what_they_take(line, message):
