@@ -365,7 +365,7 @@ def error_from_response(
     if headers.get("x-fal-request-timeout-type") == "user":
         message = "No runner took the request within its start timeout (HTTP 504): allow more, or try again later."
     else:
-        message = _one_line(status_code, detail, fields)
+        message = _one_line(status_code, detail, fields, error_type)
     request_id = request_id or headers.get("x-fal-request-id")
     return cls(
         message,
@@ -397,13 +397,16 @@ def _read_body(body: bytes) -> tuple[Any, str | None]:
     return detail, _text(data.get("error_type"))
 
 
-def _one_line(status_code: int, detail: Any, fields: Sequence[RefusedField]) -> str:
+def _one_line(status_code: int, detail: Any, fields: Sequence[RefusedField], error_type: str | None) -> str:
     """Say in one line what the body says; for validation errors the fields, what was given, what is allowed."""
     if fields:
         text = "; ".join(str(field) for field in fields)
     else:
-        text = detail if isinstance(detail, str) else json.dumps(detail) if detail is not None else "no detail"
+        text = detail if isinstance(detail, str) else "" if detail in (None, {}, []) else json.dumps(detail)
     text = _printable(text)
+    if not text:
+        kind = _printable(error_type or "")
+        text = f"{kind}: no detail" if kind else "no detail"
     if len(text) > _MESSAGE_CHARS:
         text = text[: _MESSAGE_CHARS - 1] + "…"
     return f"{text} (HTTP {status_code})"
