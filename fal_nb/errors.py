@@ -36,7 +36,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "AccountLockedError",
@@ -261,6 +264,9 @@ class FalClientHTTPError(FalError):
         ``error_type`` of the body, else the ``x-fal-error-type`` header, else None.
     response_headers
         The answer's headers, lower-case names.
+    response
+        The whole answer, or None where there is none. It knows no key: its request is without credentials and
+        without a body. Left out of pickles and copies.
     billable_units
         Units charged for the failed request, or None where the server does not say.
     fields
@@ -271,14 +277,15 @@ class FalClientHTTPError(FalError):
     Source: fal-client 1.0.3 ``client.py`` (names), fal docs "Model Errors" and "Request Error Types".
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - signature of the official client, and what it lacks
         self,
         message: str,
         status_code: int = 0,
         response_headers: Mapping[str, str] | None = None,
+        response: httpx.Response | None = None,
+        error_type: str | None = None,
         *,
         detail: Any = None,
-        error_type: str | None = None,
         request_id: str | None = None,
         endpoint: str | None = None,
         fields: tuple[RefusedField, ...] = (),
@@ -288,10 +295,15 @@ class FalClientHTTPError(FalError):
         self.message = message
         self.status_code = status_code
         self.response_headers = dict(response_headers or {})
+        self.response = response
         self.detail = detail
         self.error_type = error_type
         self.billable_units = _number(self.response_headers.get("x-fal-billable-units"))
         self.is_retryable = _is_retryable(status_code, self.response_headers, error_type)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the answer out: nobody asked to have it written down."""
+        return type(self), self.args, {**self.__dict__, "response": None}
 
 
 class AuthenticationError(FalClientHTTPError):
@@ -343,6 +355,7 @@ def error_from_response(
     *,
     request_id: str | None = None,
     endpoint: str | None = None,
+    response: httpx.Response | None = None,
 ) -> FalClientHTTPError:
     """Return the error that fits an HTTP error answer.
 
@@ -371,8 +384,9 @@ def error_from_response(
         message,
         status_code,
         headers,
+        response,
+        error_type,
         detail=detail,
-        error_type=error_type,
         request_id=request_id,
         endpoint=endpoint,
         fields=fields,

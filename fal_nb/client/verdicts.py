@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import httpx
+
 from fal_nb.client.bodies import Body
 from fal_nb.client.connections import Pool
 from fal_nb.errors import (
@@ -22,6 +24,9 @@ from fal_nb.protocol.retry import may_repeat
 from fal_nb.protocol.status import JSON
 
 __all__ = ["Answer", "Call", "Lost", "is_worth_repeating", "loss_error", "refusal_error", "unreadable_error"]
+
+_SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-fal-cdn-token"})
+_OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,7 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
             f"The server wants {call.about} sent elsewhere, which is not followed (HTTP {answer.status}).",
             answer.status,
             answer.headers,
+            _response(call, answer),
             request_id=call.request_id or answer.request_id,
             endpoint=call.endpoint,
         )
@@ -156,6 +162,7 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
         answer.body,
         request_id=call.request_id,
         endpoint=call.endpoint,
+        response=_response(call, answer),
     )
 
 
@@ -166,6 +173,17 @@ def unreadable_error(call: Call, headers: Mapping[str, str], what: str) -> FalEr
         return _unknown(call, what, request_id)
     message = f"The answer to {call.about} cannot be used: {what}."
     return ProtocolError(message, request_id=request_id, endpoint=call.endpoint)
+
+
+def _response(call: Call, answer: Answer) -> httpx.Response:
+    """Return an answer for callers to look at; its request bears no body and nothing that opens a door."""
+    headers = {name: value for name, value in call.headers.items() if name.lower() not in _SECRETS}
+    # Where no key goes along, the query is what opens: a signed URL.
+    url = call.url if call.bears_key else call.url.partition("?")[0]
+    # The body is decoded and whole by now.
+    told = [(name, value) for name, value in httpx.Headers(answer.headers).raw if name.lower() not in _OF_THE_BODY]
+    request = httpx.Request(call.method, url, headers=headers)
+    return httpx.Response(answer.status, headers=told, content=answer.body, request=request)
 
 
 def _unknown(call: Call, reason: str, request_id: str | None) -> SubmissionUnknown:

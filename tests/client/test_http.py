@@ -1,8 +1,12 @@
 """The key, the repeats and the errors of calls in general."""
 
 import asyncio
+import copy
 import gc
+import gzip
+import json
 import logging
+import pickle
 import warnings
 
 import httpx
@@ -88,6 +92,46 @@ async def test_the_key_is_in_no_repr_log_or_error(server, client, kit, caplog, m
     for error in (*chain(caught.value), *chain(lost.value)):
         shown += [str(error), repr(error), repr(vars(error))]
     assert "secret" not in "".join(shown)
+
+
+async def test_an_error_holds_the_whole_answer_and_no_key(server, client, kit):
+    body = gzip.compress(json.dumps({"detail": "nö"}).encode())
+    server.script("POST", "/queue", kit.Reply(400, body, {"content-encoding": "gzip", "x-who": "f\xe4l", "x-2": "b"}))
+    headers = {"x-mine": "1", "cookie": "c=secret", "x-fal-cdn-token": "secret"}
+    with pytest.raises(FalClientHTTPError) as caught:
+        await client.submit(ENDPOINT, {"prompt": "x"}, headers=headers)
+    assert server.requests[0].headers["authorization"] == "Key id:secret"
+    response = caught.value.response
+    assert (response.status_code, response.json(), response.headers["x-2"]) == (400, {"detail": "nö"}, "b")
+    assert (response.request.method, response.request.headers["x-mine"]) == ("POST", "1")
+    assert str(response.url) == f"{server.base}/queue/{ENDPOINT}"
+    assert b"secret" not in b"".join(value for _, value in response.request.headers.raw)
+    assert "authorization" not in response.request.headers
+    assert repr(caught.value) == "FalClientHTTPError('nö (HTTP 400)')"
+    with pytest.raises(httpx.HTTPStatusError):
+        response.raise_for_status()
+
+
+async def test_an_error_is_copied_and_pickled_without_the_answer(server, client, kit):
+    server.script("GET", "/status", kit.Reply(422, {"detail": [FIELD]}, {"x-fal-billable-units": "2"}))
+    with pytest.raises(ValidationError) as caught:
+        await client.status(ENDPOINT, "r-1")
+    for again in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert again.response is None
+        assert caught.value.response is not None
+        assert (type(again), str(again), again.fields) == (ValidationError, str(caught.value), caught.value.fields)
+        assert (again.status_code, again.request_id, again.billable_units) == (422, "r-1", 2.0)
+
+
+async def test_an_answer_of_a_redirect_is_there_too_and_a_signed_urls_query_is_not(server, client, kit):
+    server.script("GET", "/status", kit.Reply(307, b"", {"location": "/x"}))
+    with pytest.raises(FalClientHTTPError) as caught:
+        await client.status(ENDPOINT, "r")
+    assert caught.value.response.headers["location"] == "/x"
+    server.script("GET", "/rest/x", kit.Reply(404, b""))
+    with pytest.raises(NotFoundError) as caught:
+        await client._http.ask(call_to(f"{server.base}/rest/x?signature=secret", bears_key=False))
+    assert str(caught.value.response.url) == f"{server.base}/rest/x"
 
 
 @pytest.mark.parametrize("key", ["id:sec\nret", "id:schlüssel", "id:sec\x7fret"])
