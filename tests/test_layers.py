@@ -90,7 +90,9 @@ def test_every_room_has_a_level():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statement", ["import fal_nb", "import fal_nb; fal_nb.errors; fal_nb.FalError"])
+@pytest.mark.parametrize(
+    "statement", ["import fal_nb", "import fal_nb; fal_nb.errors; fal_nb.FalError", "import fal_nb; fal_nb.Job"]
+)
 def test_importing_the_package_loads_nothing_heavy(statement):
     code = f"import sys; {statement}; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

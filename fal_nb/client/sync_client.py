@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from abc import ABCMeta
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from fal_nb.client.async_client import AsyncClient
+from fal_nb.client.blocking import BlockingHandle
 from fal_nb.client.bodies import Progress
 from fal_nb.client.follow import AnyStatus
 from fal_nb.client.handle import AsyncRequestHandle
@@ -266,8 +268,8 @@ class SyncClient:
 
 
 @dataclass(frozen=True)
-class SyncRequestHandle:
-    """One request in the queue; every method blocks.
+class SyncRequestHandle(BlockingHandle, metaclass=ABCMeta):
+    """One request in the queue; every method blocks. A `Job` counts as one, too.
 
     Source: fal-client 1.0.3 ``SyncRequestHandle``.
     """
@@ -278,6 +280,11 @@ class SyncRequestHandle:
     cancel_url: str = field(repr=False)
     client: SyncClient = field(repr=False)
     endpoint: str
+
+    @classmethod
+    def __subclasshook__(cls, subclass: type) -> Any:
+        """Let a job count as a handle: code written for the official client asks for the class."""
+        return (cls is SyncRequestHandle and BlockingHandle in subclass.__mro__) or NotImplemented
 
     @classmethod
     def from_request_id(cls, client: SyncClient, application: str, request_id: str) -> SyncRequestHandle:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.client.blocking import BlockingHandle
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCancelledError, SubmissionUnknown
 from fal_nb.protocol.status import Completed, InProgress, Queued
 
@@ -30,11 +31,11 @@ _HEARTBEAT_S = 0.1
 _log = logging.getLogger("fal_nb")
 
 
-class Job:
+class Job(BlockingHandle):
     """Follows one request; goes on while other cells run and after they have ended.
 
     Its properties may be read from any thread at any time. `get`, `wait`, `status` and `cancel` block and can be
-    interrupted; ``await job`` gives the result, too.
+    interrupted; ``await job`` gives the result, too. It is an instance of ``SyncRequestHandle``.
     """
 
     def __init__(

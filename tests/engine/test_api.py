@@ -133,3 +133,17 @@ def test_a_job_is_followed_like_the_official_clients_handle(api):
     assert any("5/5" in entry["message"] for entry in statuses[-1].logs)
     assert job.get(interval=0.05) == {"echo": "x"}
     assert [type(status) for status in job.iter_events()] == [api.Completed]
+
+
+def test_a_job_counts_as_the_official_clients_handle(api):
+    job = api.submit(SLEEP, {"echo": "x"})
+    assert isinstance(job, api.SyncRequestHandle)
+    with api.SyncClient(base_url=api.session().settings.hosts.base) as elsewhere:
+        assert isinstance(elsewhere.get_handle(SLEEP, job.get() and job.request_id), api.SyncRequestHandle)
+
+    class Own(api.SyncRequestHandle):
+        pass
+
+    assert not isinstance(job, Own)
+    assert issubclass(Own, api.SyncRequestHandle)
+    assert not isinstance(job.snapshot, api.SyncRequestHandle)
