@@ -159,7 +159,8 @@ def stream(
 ) -> EventQueue:
     """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
 
-    The last event is the result. The call is on disk before it is sent; ``events.job`` is its job.
+    The last event is the result. The call is on disk before it is sent; ``events.job`` is its job. An app that
+    crashes in the middle closes its stream like one that is done: look whether the last event is what it should be.
 
     Parameters
     ----------

@@ -279,6 +279,8 @@ class AsyncClient:
     ) -> AsyncGenerator[JSON, None]:
         """Yield the events of a streaming endpoint; the last is the final value.
 
+        The stream of an app that crashes in the middle ends like a whole one, before the final value.
+
         Parameters
         ----------
         timeout

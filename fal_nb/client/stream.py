@@ -35,7 +35,10 @@ class EventStreams:
         timeout_s: float | None = None,
         on_open: Callable[[Mapping[str, str]], None] | None = None,
     ) -> AsyncGenerator[JSON, None]:
-        """Yield the decoded events of one streaming call; the last is the final value.
+        """Yield the decoded events of one streaming call; the last is the final value, if the app got so far.
+
+        An app that crashes in the middle ends its answer like one that is done, and no client can tell the two apart
+        (Starlette closes it properly).
 
         Parameters
         ----------

@@ -127,7 +127,7 @@ class Session(Grounds):
     ) -> EventQueue:
         """Write a record, start a streaming call in the background and return its events as they will come.
 
-        The last event is the result, kept like any other. Its ``job`` has card, state and record.
+        The last event is the result, also where the app crashed after it. Its ``job`` has card, state and record.
 
         Parameters
         ----------

@@ -63,6 +63,8 @@ class ClientWire:
     async def stream(self, endpoint: str, arguments: JSON, options: CallOptions, streaming: Streaming) -> ResultAnswer:
         """Run an endpoint that streams, hand each event on, and return the last as the result.
 
+        Of an app that crashes in the middle that is the last it has sent: its stream ends like a whole one.
+
         Raises
         ------
         SubmissionUnknown
