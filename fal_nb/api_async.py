@@ -6,17 +6,18 @@ import asyncio
 import functools
 import inspect
 import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fal_nb import api
 from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.options import CallOptions, Priority
+from fal_nb.engine.event_queue import EventQueue, EventsToCome
+from fal_nb.engine.job import Job
 
 if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
-    from fal_nb.engine.event_queue import EventQueue
-    from fal_nb.engine.job import Job
     from fal_nb.results import Result
 
 __all__ = [
@@ -124,9 +125,13 @@ def stream_async(
     path: str = "/stream",
     timeout: float | None = None,
     headers: Mapping[str, str] | None = None,
-) -> EventQueue:
-    """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`."""
-    return api.stream(application, arguments, path=path, timeout=timeout, headers=headers)
+) -> EventsToCome:
+    """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`.
+
+    Nothing is sent before the first event is asked for. Awaited, it starts and gives the events with their ``job``.
+    """
+    start = functools.partial(api.stream, application, arguments, path=path, timeout=timeout, headers=headers)
+    return EventsToCome(lambda: _started(start, EventQueue.close))
 
 
 async def status_async(application: str, request_id: str, *, with_logs: bool = False) -> AnyStatus:
@@ -162,8 +167,32 @@ async def upload_image_async(image: Any, format: str = "jpeg") -> str:  # noqa: 
 
 async def _submit(application: str, arguments: Mapping[str, Any] | None, options: CallOptions, **more: Any) -> Job:
     """Start a job without holding up the caller's loop: the first call of an endpoint waits for its schema."""
-    start = functools.partial(api.session().submit, application, dict(arguments or {}), options=options, **more)
-    return await _in_a_thread(start)
+
+    def start() -> Job:
+        return api.session().submit(application, dict(arguments or {}), options=options, **more)
+
+    return await _started(start, Job.request_cancel)
+
+
+async def _started(start: Callable[[], T], stop: Callable[[T], object]) -> T:
+    """Start something in a worker thread; where the caller is cancelled meanwhile, stop it as soon as it is there."""
+    started: list[T] = []
+    gone = threading.Event()
+
+    def work() -> T:
+        made = start()
+        started.append(made)
+        if gone.is_set():
+            stop(made)
+        return made
+
+    try:
+        return await _in_a_thread(work)
+    except asyncio.CancelledError:
+        gone.set()
+        for made in started:
+            stop(made)
+        raise
 
 
 async def _in_a_thread(function: Callable[[], T]) -> T:

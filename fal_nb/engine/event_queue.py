@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Self
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
+from fal_nb.errors import JobError
 from fal_nb.protocol.status import JSON
 
 if TYPE_CHECKING:
     from fal_nb.engine.job import Job
     from fal_nb.engine.snapshot import JobSnapshot
 
-__all__ = ["EventQueue"]
+__all__ = ["EventQueue", "EventsToCome"]
 
 _SLICE_S = 0.1
 
@@ -116,6 +117,50 @@ class EventQueue(Iterator[JSON], AsyncIterator[JSON]):
         for loop, waiter in waiters:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_release, waiter)
+
+
+class EventsToCome(AsyncIterator[JSON]):
+    """The events of a stream that starts, once, when the first is asked for; awaiting it gives its `EventQueue`.
+
+    Parameters
+    ----------
+    start
+        Starts the call without holding up the caller's loop.
+
+    Raises
+    ------
+    FalError
+        In the place of an event, where the call could not be made or the stream failed.
+    """
+
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, EventQueue]]) -> None:
+        self._start = start
+        self._starting = asyncio.Lock()
+        self._events: EventQueue | None = None
+        self._is_over = False
+
+    def __await__(self) -> Generator[Any, None, EventQueue]:
+        return self._opened().__await__()
+
+    async def __anext__(self) -> JSON:
+        if self._is_over and self._events is None:
+            raise StopAsyncIteration
+        return await anext(await self._opened())
+
+    async def aclose(self) -> None:
+        """Close the connection, as `EventQueue.close`; what has not started never will."""
+        self._is_over = True
+        if self._events is not None:
+            self._events.close()
+
+    async def _opened(self) -> EventQueue:
+        async with self._starting:
+            if self._events is None:
+                if self._is_over:
+                    raise JobError("This stream was not started, and will not be: call it again.")
+                self._is_over = True
+                self._events = await self._start()
+            return self._events
 
 
 def _release(waiter: asyncio.Future[None]) -> None:

@@ -14,6 +14,7 @@ from fal_nb.pricing.price import Price, price_of
 from fal_nb.schemas.check import Checked, check_arguments
 
 if TYPE_CHECKING:
+    from fal_nb.client.schema_cache import SchemaCache
     from fal_nb.engine.wire import ClientWire
     from fal_nb.pricing.unit import UnitPrice
     from fal_nb.runtime import Runtime
@@ -27,7 +28,8 @@ _PATIENCE_S = 20.0
 class Preflight:
     """The session's way to schemas; every method blocks, the first time an endpoint is asked for about one request.
 
-    On the loop's own thread, where nothing may block, arguments go unchecked.
+    On the loop's own thread, where nothing may block, a schema that is in memory serves; one that is not is fetched
+    for the next time, and the arguments go unchecked this once.
 
     Parameters
     ----------
@@ -42,6 +44,7 @@ class Preflight:
         self._get_wire = get_wire
         self._notify = notify
         self._noted: set[str] = set()
+        self._cache: SchemaCache | None = None
 
     def schema(self, endpoint: str) -> EndpointSchema:
         """Return an endpoint's schema.
@@ -50,12 +53,15 @@ class Preflight:
         ------
         FalError
             Where it cannot be had, as ``SchemaCache.schema`` says.
+        WrongThreadError
+            On the loop's own thread, where it is not in memory.
         """
-
-        async def ask() -> EndpointSchema:
-            return await (await self._get_wire()).schemas.schema(endpoint)
-
-        return self._runtime.call(ask(), _PATIENCE_S)
+        if self._runtime.is_loop_thread:
+            known = None if self._cache is None else self._cache.peek(endpoint)
+            if known is not None:
+                return known
+            self._runtime.start_soon(self._ask(endpoint))
+        return self._runtime.call(self._ask(endpoint), _PATIENCE_S)
 
     def known_schema(self, endpoint: str) -> EndpointSchema | None:
         """Return an endpoint's schema, or None and, once, a note where it cannot be had."""
@@ -102,6 +108,10 @@ class Preflight:
         if not checked.ok:
             raise ArgumentsError(endpoint, checked.problems)
         return checked.arguments
+
+    async def _ask(self, endpoint: str) -> EndpointSchema:
+        self._cache = (await self._get_wire()).schemas
+        return await self._cache.schema(endpoint)
 
 
 def check_inputs(schema: EndpointSchema, inputs: Mapping[str, Any]) -> Checked:

@@ -147,3 +147,63 @@ def test_a_job_counts_as_the_official_clients_handle(api):
     assert not isinstance(job, Own)
     assert issubclass(Own, api.SyncRequestHandle)
     assert not isinstance(job.snapshot, api.SyncRequestHandle)
+
+
+async def test_a_stream_for_a_loop_never_holds_it_up_while_the_schema_is_fetched(api, simulator):
+    import asyncio
+    import itertools
+    import time
+
+    api.session()
+    simulator.fault("slow", seconds=0.5, on="openapi", times=1)
+    beats = []
+
+    async def beat():
+        while True:
+            beats.append(time.monotonic())
+            await asyncio.sleep(0.01)
+
+    beating = asyncio.ensure_future(beat())
+    seen = [event async for event in api.stream_async(DEV, {"prompt": "x", "image_size": "32x32", "seed": 5})]
+    beating.cancel()
+    assert seen[-1]["seed"] == 5
+    assert beats[-1] - beats[0] > 0.5
+    assert max(after - before for before, after in itertools.pairwise(beats)) < 0.3
+
+
+async def test_a_stream_for_a_loop_can_be_awaited_for_its_job_and_starts_once(api):
+    events = api.stream_async(DEV, {"prompt": "x", "image_size": "32x32"})
+    assert len(api.history()) == 0
+    queue = await events
+    assert await events is queue
+    seen = [event async for event in events]
+    assert seen[-1] == queue.job.result()
+    assert len(api.history()) == 1
+
+
+async def test_a_stream_for_a_loop_with_wrong_arguments_sends_nothing_and_is_over(api):
+    events = api.stream_async(DEV, {"promt": "x"})
+    with pytest.raises(api.ArgumentsError):
+        await anext(events)
+    assert [event async for event in events] == []
+    closed = api.stream_async(DEV, {"prompt": "x"})
+    await closed.aclose()
+    assert [event async for event in closed] == []
+    with pytest.raises(api.JobError):
+        await closed
+    assert len(api.history()) == 0
+
+
+async def test_what_is_cancelled_while_it_starts_does_not_run_on(api, simulator):
+    import asyncio
+
+    api.session()
+    simulator.fault("slow", seconds=0.5, on="openapi", times=1)
+    task = asyncio.ensure_future(api.subscribe_async(DEV, {"prompt": "x", "num_inference_steps": 50}))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(20):
+        while api.history()["state"].tolist() != ["CANCELLED"]:  # noqa: ASYNC110 - changes elsewhere
+            await asyncio.sleep(0.05)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fal_nb.engine.session import Session
-from fal_nb.errors import ArgumentsError, EndpointError, FalError, NotFoundError
+from fal_nb.errors import ArgumentsError, EndpointError, FalError, NotFoundError, WrongThreadError
 from fal_nb.simulator.endpoints.endpoint import Plan, Price, SimulatedEndpoint
 from fal_nb.simulator.endpoints.flux import SchnellTextToImageInput
 from fal_nb.simulator.endpoints.shapes import StandardImages
@@ -112,6 +112,36 @@ def test_an_observer_on_the_loops_thread_may_submit_and_never_blocks_it(session,
     first.observe(chain)
     wait_for(lambda: started)
     assert started[0].get()["prompt"] == "b"
+
+
+def test_on_the_loops_thread_a_schema_in_memory_is_used_and_another_is_fetched_for_the_next_time(session, wait_for):
+    caught = []
+
+    async def use(endpoint, arguments):
+        try:
+            caught.append(session.submit(endpoint, arguments))
+        except ArgumentsError as error:
+            caught.append(error)
+
+    session.schema(SCHNELL)
+    session.runtime.call(use(SCHNELL, {"promt": "x"}))
+    assert isinstance(caught[0], ArgumentsError)
+    session.runtime.call(use(IMAGE, {"promt": "x"}))
+    with pytest.raises(FalError, match="prompt"):
+        caught[1].get()
+    wait_for(lambda: session.preflight._cache.peek(IMAGE))
+    session.runtime.call(use(IMAGE, {"promt": "x"}))
+    assert isinstance(caught[2], ArgumentsError)
+
+
+def test_check_on_the_loops_thread_answers_from_memory_or_says_why_not(session):
+    async def check():
+        return session.check(SCHNELL, {"promt": "x"})
+
+    with pytest.raises(WrongThreadError, match="own thread"):
+        session.runtime.call(check())
+    session.schema(SCHNELL)
+    assert not session.runtime.call(check()).ok
 
 
 class Sub(SimulatedEndpoint):
