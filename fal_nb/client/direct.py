@@ -61,6 +61,7 @@ class Direct:
             timeout_s=timeout_s,
             pool="direct",
             paid=True,
+            withdrawal=options.withdrawal,
         )
         body, answer = await self._http.ask_json(call)
         return ResultAnswer.of(body, answer)

@@ -17,7 +17,7 @@ from fal_nb.client.bodies import Body
 from fal_nb.client.proxies import environment_proxies
 from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
-from fal_nb.errors import ConfigError, FalError
+from fal_nb.errors import ConfigError, FalError, RequestCancelledError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import MAX_ATTEMPTS, backoff_s, retry_after_s
 from fal_nb.protocol.status import JSON
@@ -97,6 +97,8 @@ class Http:
             Where a paid call may have arrived.
         NotSent, TransferError
             Where no try got an answer.
+        RequestCancelledError
+            Where the caller took the call back between two tries.
         """
         if on_abandoned is None:
             outcome = await self._repeat(call, self._exchange)
@@ -198,7 +200,7 @@ class Http:
             retry=retry_if_result(lambda outcome: _is_to_repeat(call, outcome)),
             stop=stop_after_attempt(MAX_ATTEMPTS),
             wait=lambda state: self._rest_s(state.outcome.result(), state.attempt_number) if state.outcome else 0.0,
-            sleep=self._pause,
+            sleep=lambda seconds: self._between(call, seconds),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         outcome: Outcome = await retrying(attempt)
@@ -207,6 +209,17 @@ class Http:
         if isinstance(outcome, Answer) and not _is_wanted(call, outcome):
             raise refusal_error(call, outcome)
         return outcome
+
+    async def _between(self, call: Call, seconds: float) -> None:
+        """Wait for the next try, unless the caller takes the call back."""
+        if call.withdrawal is None:
+            await self._pause(seconds)
+            return
+        await call.withdrawal.rest(self._pause, seconds)
+        if call.withdrawal.is_wanted:
+            raise RequestCancelledError(
+                "Cancelled before it was accepted: nothing was started.", endpoint=call.endpoint
+            )
 
     async def _exchange(self, call: Call) -> Answer | Lost:
         outcome = await self.open_once(call)

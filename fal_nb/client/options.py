@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlencode
 
 from fal_nb.client.lifecycle import Lifecycle, lifecycle_header
+from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.errors import ConfigError, FalError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.status import JSON
@@ -83,6 +84,8 @@ class CallOptions:
         At most ten, for the account's usage: keys of 1 to 64 characters ``a-z 0-9 . _ -``, values of up to 256.
     max_queue_length
         fal refuses with 429 where more requests than this wait already.
+    withdrawal
+        Takes the call back where it waits for another try.
     """
 
     path: str = ""
@@ -97,6 +100,7 @@ class CallOptions:
     disable_fallback: bool = False
     tags: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     max_queue_length: int | None = None
+    withdrawal: Withdrawal | None = None
 
     def query(self) -> dict[str, str | None]:
         """Return the query of a submission.

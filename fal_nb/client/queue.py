@@ -76,6 +76,7 @@ class Queue:
             content=json_body(arguments, str(endpoint)),
             timeout_s=self._timeout_s,
             paid=True,
+            withdrawal=options.withdrawal,
         )
 
         async def abandon(answer: Answer) -> None:

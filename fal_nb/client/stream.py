@@ -90,6 +90,7 @@ class EventStreams:
             timeout_s=timeout_s,
             pool="direct",
             paid=True,
+            withdrawal=options.withdrawal,
         )
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from fal_nb.client.bodies import Body
 from fal_nb.client.connections import Pool
+from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.errors import (
     FalClientHTTPError,
     FalError,
@@ -50,6 +51,8 @@ class Call:
         Whether it shows the key, where its URL lies under the configured hosts.
     public_only
         Whether it may go to public addresses only.
+    withdrawal
+        Takes it back where it waits for another try.
     """
 
     method: str
@@ -66,6 +69,7 @@ class Call:
     is_final_5xx: bool = False
     bears_key: bool = True
     public_only: bool = False
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
 from fal_nb.errors import (
@@ -116,7 +117,8 @@ class Follower:
         self.is_lost = False
         """Whether another session follows the job by now."""
         self.cancel_answered = asyncio.Event()
-        self._options = options
+        self._withdrawal = Withdrawal()
+        self._options = replace(options, withdrawal=self._withdrawal)
         self._timeout_s = timeout_s
         self._get_wire = wire
         self._recorder = recorder
@@ -174,8 +176,9 @@ class Follower:
         if self._cancel_wanted or self.snapshot.is_final:
             return
         self._cancel_wanted = True
+        is_at_rest = self._withdrawal.ask()
         if self.snapshot.kind != "queue":
-            if self._call is not None:
+            if self._call is not None and not is_at_rest:
                 self._call.cancel()
             return
         self._set(cancel="asked")
@@ -390,6 +393,8 @@ class Follower:
             changes |= {"logs": self.snapshot.logs, "log_count": self.snapshot.log_count}
         if state == "SUCCEEDED":
             changes["next_step"] = None
+        if state == "CANCELLED" and self.snapshot.request_id is None:
+            changes["cancel"] = None  # nothing was sent that could be asked for
         await self._step(state=state, queue_position=None, **changes)
 
     async def _step(self, **changes: Any) -> None:

@@ -42,7 +42,8 @@ async def test_events_can_be_awaited(session):
     assert len(seen) > 2
 
 
-async def test_cancelling_the_reader_closes_the_connection(session, wait_for):
+async def test_cancelling_the_reader_closes_the_connection(session, simulator, wait_for):
+    simulator.fault("long", seconds=30, times=1)
     events = session.stream(DEV, SMALL | {"num_inference_steps": 50})
 
     async def read():
@@ -82,7 +83,8 @@ def test_a_stream_that_breaks_may_be_charged_and_is_unknown(session, simulator):
     assert simulator.counters()["stream"] >= 1
 
 
-def test_leaving_the_block_closes_the_connection(session, wait_for):
+def test_leaving_the_block_closes_the_connection(session, simulator, wait_for):
+    simulator.fault("long", seconds=30, times=1)
     with session.stream(DEV, SMALL | {"num_inference_steps": 50}) as events:
         next(events)
     wait_for(lambda: events.job.done)
