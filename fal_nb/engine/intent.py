@@ -109,7 +109,7 @@ def write_options(options: CallOptions) -> dict[str, JSON]:
     kept: dict[str, JSON] = {}
     for item in fields(options):
         value = getattr(options, item.name)
-        if value == getattr(usual, item.name):
+        if value == getattr(usual, item.name) or item.name == "withdrawal":
             continue
         if item.name == "headers":
             kept["headers"] = sorted(value)
