@@ -51,6 +51,7 @@ async def test_cancelling_the_reader_closes_the_connection(session, simulator, w
             pass
 
     task = asyncio.ensure_future(read())
+    await asyncio.sleep(0)  # a task that has not begun to read has nothing to leave
     while events.job.state != "RUNNING":  # noqa: ASYNC110 - changes elsewhere
         await asyncio.sleep(0.005)
     task.cancel()
