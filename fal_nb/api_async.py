@@ -8,7 +8,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fal_nb import api
 from fal_nb.client.handle import AsyncRequestHandle
@@ -18,6 +18,8 @@ from fal_nb.engine.job import Job
 
 if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
+    from fal_nb.client.lifecycle import Lifecycle
+    from fal_nb.client.storage import Repository
     from fal_nb.results import Result
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+AnyProgress: TypeAlias = Callable[[int, int], Any]
+"""Called with (bytes sent, bytes in all); what it returns to be awaited is awaited."""
 _HEARTBEAT_S = 0.02
 
 
@@ -149,20 +153,60 @@ async def cancel_async(application: str, request_id: str) -> None:
     await _in_a_thread(functools.partial(api.cancel, application, request_id))
 
 
-async def upload_async(data: str | bytes, content_type: str, file_name: str | None = None) -> str:
-    """Upload bytes, or a text as UTF-8, and return their URL."""
-    content = data.encode("utf-8") if isinstance(data, str) else data
-    return await _in_a_thread(functools.partial(api.upload, content, content_type, file_name))
+async def upload_async(
+    data: str | bytes,
+    content_type: str,
+    file_name: str | None = None,
+    *,
+    repository: Repository | None = None,
+    fallback_repository: Repository | list[Repository] | None = None,
+    lifecycle: Lifecycle | None = None,
+    progress: AnyProgress | None = None,
+) -> str:
+    """Upload bytes, or a text as UTF-8, and return their URL; see `fal_nb.upload`.
+
+    `progress` may be asynchronous; then it runs on the caller's loop, a plain one in a worker thread.
+    """
+    options = _upload_options(repository, fallback_repository, lifecycle, progress)
+    return await _in_a_thread(functools.partial(api.upload, data, content_type, file_name, **options))
 
 
-async def upload_file_async(path: str | os.PathLike[str]) -> str:
-    """Upload a local file and return its URL."""
-    return await _in_a_thread(functools.partial(api.upload_file, os.fspath(path)))
+async def upload_file_async(
+    path: str | os.PathLike[str],
+    *,
+    repository: Repository | None = None,
+    fallback_repository: Repository | list[Repository] | None = None,
+    lifecycle: Lifecycle | None = None,
+    progress: AnyProgress | None = None,
+) -> str:
+    """Upload a local file and return its URL; options as for `upload_async`."""
+    options = _upload_options(repository, fallback_repository, lifecycle, progress)
+    return await _in_a_thread(functools.partial(api.upload_file, os.fspath(path), **options))
 
 
-async def upload_image_async(image: Any, format: str = "jpeg") -> str:  # noqa: A002 - the official client's argument
-    """Upload a Pillow picture, encoded in the given format, and return its URL."""
-    return await _in_a_thread(functools.partial(api.upload_image, image, format))
+async def upload_image_async(
+    image: Any,
+    format: str = "jpeg",  # noqa: A002 - the official client's argument
+    *,
+    repository: Repository | None = None,
+    fallback_repository: Repository | list[Repository] | None = None,
+    lifecycle: Lifecycle | None = None,
+    progress: AnyProgress | None = None,
+) -> str:
+    """Upload a Pillow picture, encoded in the given format, and return its URL; options as for `upload_async`."""
+    options = _upload_options(repository, fallback_repository, lifecycle, progress)
+    return await _in_a_thread(functools.partial(api.upload_image, image, format, **options))
+
+
+def _upload_options(
+    repository: Repository | None,
+    fallback_repository: Repository | list[Repository] | None,
+    lifecycle: Lifecycle | None,
+    progress: AnyProgress | None,
+) -> dict[str, Any]:
+    told = _called(asyncio.get_running_loop(), progress)
+    ways = {"repository": repository, "fallback_repository": fallback_repository}
+    return {**ways, "lifecycle": lifecycle, "progress": told}
 
 
 async def _submit(application: str, arguments: Mapping[str, Any] | None, options: CallOptions, **more: Any) -> Job:
@@ -199,13 +243,13 @@ async def _in_a_thread(function: Callable[[], T]) -> T:
     return await asyncio.to_thread(function)
 
 
-def _called(loop: asyncio.AbstractEventLoop, callback: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+def _called(loop: asyncio.AbstractEventLoop, callback: Callable[..., Any] | None) -> Callable[..., Any] | None:
     """Return a callback for a worker thread: what it returns to be awaited is awaited on the caller's loop."""
     if callback is None:
         return None
 
-    def call(value: Any) -> None:
-        answer = callback(value)
+    def call(*values: Any) -> None:
+        answer = callback(*values)
         if inspect.iscoroutine(answer):
             asyncio.run_coroutine_threadsafe(answer, loop).result()
 

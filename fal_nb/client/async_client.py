@@ -356,6 +356,7 @@ class AsyncClient:
         repository: Repository | None = None,
         fallback_repository: Repository | list[Repository] | None = None,
         lifecycle: Lifecycle | None = None,
+        progress: Progress | None = None,
     ) -> str:
         """Return the URL of an uploaded Pillow picture, encoded in the given format.
 
@@ -371,6 +372,7 @@ class AsyncClient:
             repository=repository,
             fallback_repository=fallback_repository,
             lifecycle=lifecycle,
+            progress=progress,
         )
 
 

@@ -246,10 +246,16 @@ class SyncClient:
         repository: Repository | None = None,
         fallback_repository: Repository | list[Repository] | None = None,
         lifecycle: Lifecycle | None = None,
+        progress: Progress | None = None,
     ) -> str:
         """Return the URL of an uploaded Pillow picture; see `AsyncClient.upload_image`."""
         uploading = self._client.upload_image(
-            image, format, repository=repository, fallback_repository=fallback_repository, lifecycle=lifecycle
+            image,
+            format,
+            repository=repository,
+            fallback_repository=fallback_repository,
+            lifecycle=lifecycle,
+            progress=progress,
         )
         return self._do(uploading)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fal_nb.engine.inputs import local_file
 from fal_nb.engine.preflight import Preflight
+from fal_nb.engine.uploading import PLAIN, UploadOptions, upload_and_tell
 from fal_nb.errors import HistoryError
 from fal_nb.protocol.urls import Hosts
 from fal_nb.runtime import Runtime
@@ -100,7 +101,13 @@ class Grounds:
                 self._artifacts = ArtifactStore(self.home / "artifacts")
             return self._artifacts
 
-    def upload(self, data: Path | bytes, content_type: str | None = None, file_name: str | None = None) -> str:
+    def upload(
+        self,
+        data: Path | bytes,
+        content_type: str | None = None,
+        file_name: str | None = None,
+        options: UploadOptions = PLAIN,
+    ) -> str:
         """Upload a file or bytes and return the URL; blocks.
 
         Raises
@@ -109,12 +116,8 @@ class Grounds:
             Where the file cannot be read.
         """
         file = local_file(data, content_type, file_name)
-
-        async def send() -> str:
-            return await (await self._get_wire()).upload(file)
-
         _ = self.settings
-        return self.runtime.call(send())
+        return upload_and_tell(self.runtime, self._get_wire, file, options)
 
     def client(self) -> AsyncClient:
         """Return the session's client, usable on any loop; it writes no record. Blocks the first time."""

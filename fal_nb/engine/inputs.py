@@ -53,6 +53,10 @@ class LocalFile:
                 return f"{self.path.absolute()}\n{found.st_size} {found.st_mtime_ns} {found.st_ino}"
         return self.digest()
 
+    def size_bytes(self) -> int:
+        """Return how many bytes there are; blocks."""
+        return len(self.data or b"") if self.path is None else self.path.stat().st_size
+
     def digest(self) -> str:
         """Return the SHA-256 of the bytes, hexadecimal; reads the file, so call it in a worker thread."""
         if self.data is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -24,7 +24,9 @@ from fal_nb.protocol.endpoint import EndpointId
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
     from fal_nb.artifacts.store import ArtifactStore
+    from fal_nb.client.bodies import Progress
     from fal_nb.client.follow import AnyStatus
+    from fal_nb.client.lifecycle import Lifecycle
     from fal_nb.client.options import CallOptions
     from fal_nb.engine.follower import Streaming
     from fal_nb.engine.inputs import LocalFile
@@ -46,7 +48,7 @@ class ClientWire:
         self.schemas = SchemaCache(self.client.http, folder)
         self.prices = PriceCache(Platform(self.client.http), _price_file(settings))
         self._artifacts = artifacts
-        self._uploaded: dict[str, asyncio.Task[str]] = {}
+        self._uploaded: dict[str, _Upload] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
         # Pillow and FFmpeg are loaded while the first request waits in the queue, not when its picture is there.
         self._workers.submit(importlib.import_module, "fal_nb.artifacts.describe")
@@ -100,16 +102,32 @@ class ClientWire:
         """Ask fal to stop a request; returns its answer's word."""
         return await self.client.queue.cancel_answer(EndpointId.parse(endpoint), request_id)
 
-    async def upload(self, file: LocalFile) -> str:
-        """Upload a file once per content and return its URL; those who come meanwhile wait for the same upload."""
-        identity = await asyncio.to_thread(file.identity)
-        task = self._uploaded.pop(identity, None)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = asyncio.ensure_future(self._send(file))
-        self._uploaded[identity] = task
+    async def upload(
+        self,
+        file: LocalFile,
+        ways: Sequence[str] = ("fal_v3", "fal"),
+        lifecycle: Lifecycle | None = None,
+        progress: Progress | None = None,
+    ) -> str:
+        """Upload a file once per content and return its URL; those who come meanwhile wait for the same upload.
+
+        One with a lifecycle is uploaded each time: what was asked for earlier may be gone.
+        """
+        if lifecycle is not None:
+            return await self._send(file, ways, lifecycle, progress)
+        identity = "\n".join((await asyncio.to_thread(file.identity), *ways))
+        shared = self._uploaded.pop(identity, None)
+        is_new = shared is None or shared.has_failed
+        if shared is None or shared.has_failed:
+            shared = _Upload(asyncio.ensure_future(self._send(file, ways, None, progress)))
+        self._uploaded[identity] = shared
         while len(self._uploaded) > _REMEMBERED_UPLOADS:
             self._uploaded.pop(next(iter(self._uploaded)))
-        return await asyncio.shield(task)
+        url = await shared.url()
+        if progress is not None and not is_new:
+            size_bytes = await asyncio.to_thread(file.size_bytes)
+            progress(size_bytes, size_bytes)
+        return url
 
     async def collect(self, result: JSON) -> tuple[Artifact, ...]:
         """Fetch and store every file of a result."""
@@ -120,14 +138,44 @@ class ClientWire:
         self._workers.shutdown(wait=False)
         await self.client.aclose()
 
-    async def _send(self, file: LocalFile) -> str:
+    async def _send(
+        self, file: LocalFile, ways: Sequence[str], lifecycle: Lifecycle | None, progress: Progress | None
+    ) -> str:
+        storage = self.client.storage
         if file.path is not None:
-            return await self.client.storage.upload_file(file.path, content_type=file.content_type)
-        return await self.client.storage.upload(file.data or b"", file.content_type, file.name)
+            return await storage.upload_file(
+                file.path, content_type=file.content_type, lifecycle=lifecycle, progress=progress, repositories=ways
+            )
+        return await storage.upload(
+            file.data or b"", file.content_type, file.name, lifecycle=lifecycle, progress=progress, repositories=ways
+        )
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
         got = await self.client.downloads.download(url, target)
         return got.sha256, got.size_bytes, got.content_type
+
+
+class _Upload:
+    """One upload and those who wait for it; when the last of them has gone, it is stopped."""
+
+    def __init__(self, task: asyncio.Task[str]) -> None:
+        self._task = task
+        self._waiting = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended without a URL."""
+        return self._task.done() and (self._task.cancelled() or self._task.exception() is not None)
+
+    async def url(self) -> str:
+        """Return the URL, waiting for it."""
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._task.cancel()
 
 
 def _price_file(settings: Settings) -> Path | None:

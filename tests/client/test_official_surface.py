@@ -35,13 +35,6 @@ OTHERWISE = {
     "status": {"application": "also takes a job", "request_id": "not needed for a job"},
     "result": {"application": "also takes a job", "request_id": "not needed for a job"},
     "cancel": {"application": "also takes a job", "request_id": "not needed for a job"},
-    **{
-        name: dict.fromkeys(
-            ("repository", "fallback_repository", "lifecycle"),
-            "on `AsyncClient` and `SyncClient`, which choose the way",
-        )
-        for name in ("upload", "upload_async", "upload_file", "upload_file_async", "upload_image", "upload_image_async")
-    },
 }
 """Module function → parameters that are absent or have another name here → why."""
 
