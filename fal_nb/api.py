@@ -325,7 +325,8 @@ def check(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Checked:
 def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
     """Return what a call will cost: ``low``, ``high``, ``basis``; sends no call.
 
-    A ``high`` of None means that nothing bounds it. Prices of units are kept for a day.
+    A ``high`` of None means that nothing bounds it. Prices of units are kept for a day. A picture whose size the
+    output has is measured where it is on this machine; no URL is fetched.
 
     Raises
     ------

@@ -5,12 +5,15 @@ Its one invariant: a schema that cannot be had never keeps a call from being mad
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.engine.inputs import LocalFile
+from fal_nb.artifacts import Artifact
+from fal_nb.engine.inputs import LocalFile, read_inputs
+from fal_nb.engine.measure import picture_size
 from fal_nb.errors import ArgumentsError, FalError
 from fal_nb.pricing.price import Price, price_of
+from fal_nb.pricing.source_picture import source_picture
 from fal_nb.schemas.check import Checked, check_arguments
 
 if TYPE_CHECKING:
@@ -73,20 +76,42 @@ class Preflight:
                 self._notify(f"The schema of {endpoint} cannot be had, so its arguments go unchecked. {error}")
             return None
 
-    def price(self, endpoint: str, inputs: Mapping[str, Any], past_units: Sequence[float] = ()) -> Price:
-        """Return what a call will cost; inputs as for `fitted`, past units as for `price_of`.
+    def price(
+        self,
+        endpoint: str,
+        arguments: Mapping[str, Any],
+        past_units: Sequence[float] = (),
+        known: Iterable[Artifact] = (),
+    ) -> Price:
+        """Return what a call will cost; past units as for `price_of`.
+
+        Where the output has the size of the picture that is given, that is measured on this machine; no URL is
+        fetched.
+
+        Parameters
+        ----------
+        arguments
+            As the caller gave them, files included.
+        known
+            Files whose URLs may stand in the arguments.
 
         Raises
         ------
+        FileError
+            Where a local file in the arguments cannot be read.
         FalError
             Where the price list cannot be had.
         """
+        inputs = read_inputs(arguments)
         schema = self.known_schema(endpoint)
+        name = source_picture(schema)
+        picture = None if name is None else picture_size(arguments.get(name), inputs.get(name), known)
 
         async def ask() -> UnitPrice | None:
             return await (await self._get_wire()).prices.unit_price(endpoint)
 
-        return price_of(endpoint, self._runtime.call(ask(), _PATIENCE_S), schema, inputs, past_units)
+        unit_price = self._runtime.call(ask(), _PATIENCE_S)
+        return price_of(endpoint, unit_price, schema, inputs, past_units, picture)
 
     def fitted(self, endpoint: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return inputs as the endpoint wants them; unchanged where there is no schema.

@@ -224,7 +224,8 @@ class Session(Grounds):
         endpoint = str(EndpointId.parse(endpoint))
         settings = self.settings
         past = self.history.past_units(endpoint, backend=settings.backend)
-        return self.preflight.price(endpoint, read_inputs(arguments or {}), past)
+        known = [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
+        return self.preflight.price(endpoint, arguments or {}, past, known)
 
     def job(self, word: str | int | None = None) -> Job:
         """Return a job by record number, request id (or 8 of its first characters), or the last one.

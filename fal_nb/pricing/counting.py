@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,11 @@ def filled(schema: EndpointSchema | None, arguments: Mapping[str, Any]) -> dict[
 
 
 def count_units(
-    unit: Unit, schema: EndpointSchema | None, arguments: Mapping[str, Any], past_units: Sequence[float] = ()
+    unit: Unit,
+    schema: EndpointSchema | None,
+    arguments: Mapping[str, Any],
+    past_units: Sequence[float] = (),
+    picture: tuple[int, int] | None = None,
 ) -> Count:
     """Return how many units a call will be billed for.
 
@@ -66,11 +71,13 @@ def count_units(
     ----------
     past_units
         Units billed for this endpoint's past successes; where the arguments do not tell, they do.
+    picture
+        Width and height of the picture whose size the output has, where it is known.
     """
     values = filled(schema, arguments)
-    counters = {
+    counters: dict[str, Callable[[EndpointSchema | None, Mapping[str, Any]], Count]] = {
         "images": _images,
-        "megapixels": _megapixels,
+        "megapixels": functools.partial(_megapixels, picture=picture),
         "seconds": _seconds,
         "minutes": _minutes,
         "characters": _characters,
@@ -103,9 +110,11 @@ def _images(schema: EndpointSchema | None, values: Mapping[str, Any]) -> Count:
     return Count(count, count, f"{count:g} image{'s' if count != 1 else ''}")
 
 
-def _megapixels(schema: EndpointSchema | None, values: Mapping[str, Any]) -> Count:
+def _megapixels(
+    schema: EndpointSchema | None, values: Mapping[str, Any], picture: tuple[int, int] | None = None
+) -> Count:
     images = _images(schema, values)
-    size = _pixels(values)
+    size = _pixels(values) or picture
     if size is None:
         return Count(images.low, None, "the size of the picture is known only afterwards")
     # Rounded up for each picture. Source: fal docs, price of fal-ai/flux/schnell.

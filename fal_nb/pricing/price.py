@@ -58,6 +58,7 @@ def price_of(
     schema: EndpointSchema | None,
     arguments: Mapping[str, Any],
     past_units: Sequence[float] = (),
+    picture: tuple[int, int] | None = None,
 ) -> Price:
     """Return what a call will cost.
 
@@ -69,10 +70,12 @@ def price_of(
         Gives defaults and limits of what the arguments leave out.
     past_units
         Units billed for this endpoint's past successes.
+    picture
+        Width and height of the input that `source_picture` names, where they are known.
     """
     if unit_price is None:
         return Price(endpoint, 0.0, None, "the price list does not have it")
-    count = count_units(read_unit(unit_price.unit), schema, arguments, past_units)
+    count = count_units(read_unit(unit_price.unit), schema, arguments, past_units, picture)
     if not count.basis.endswith(("past call", "past calls")):
         factor, why = tier_of(endpoint, filled(schema, arguments))
         count = count.times(factor)

@@ -1,6 +1,11 @@
 """What was worked out before is what the simulator bills, for every endpoint it has."""
 
+import base64
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from fal_nb.engine.session import Session
 from fal_nb.errors import FalError
@@ -15,7 +20,9 @@ PICTURES = [
 CALLS = {
     "fal-ai/flux/schnell": [*PICTURES, {"prompt": "x", "num_inference_steps": 8}],
     "fal-ai/flux/dev": PICTURES,
-    "fal-ai/flux/dev/image-to-image": [{"prompt": "x", "image_url": "PICTURE"}],
+    "fal-ai/flux/dev/image-to-image": [
+        {"prompt": "x", "image_url": "PICTURE"}, {"prompt": "x", "image_url": "LARGE", "num_images": 2},
+    ],
     "fal-ai/flux-lora": PICTURES,
     "fal-ai/fast-sdxl/image-to-image": [{"prompt": "x", "image_url": "PICTURE", "image_size": SMALL}],
     "fal-ai/esrgan": [{"image_url": "PICTURE"}, {"image_url": "PICTURE", "scale": 3}],
@@ -73,6 +80,7 @@ def test_every_simulated_endpoint_is_in_the_table():
 def test_the_price_is_what_is_billed(session, endpoint):
     inputs = {
         "PICTURE": lambda: session.submit("fal-ai/flux/schnell", PICTURES[0]).get(),
+        "LARGE": lambda: session.submit("fal-ai/flux/schnell", PICTURES[1] | {"num_images": 1}).get(),
         "SPEECH": lambda: session.submit("fal-ai/elevenlabs/tts/turbo-v2.5", {"text": "Hello."}).get(),
     }
     for arguments in CALLS[endpoint]:
@@ -88,9 +96,7 @@ def test_the_price_is_what_is_billed(session, endpoint):
         assert billed >= 0
         assert before.low <= billed + 1e-9
         if before.high is None:
-            assert before.unit in {"compute seconds", "1000 tokens"} or endpoint.endswith(
-                ("image-to-image", "upscaler")
-            )
+            assert before.unit in {"compute seconds", "1000 tokens"} or endpoint.endswith("upscaler")
             after = session.price(endpoint, ready)
             assert after.low <= billed <= after.high, "by the past"
         else:
@@ -98,6 +104,58 @@ def test_the_price_is_what_is_billed(session, endpoint):
         if before.unit in EXACT and before.high is not None and "past" not in before.basis:
             assert before.is_exact
             assert billed == pytest.approx(before.high)
+
+
+IMAGE = "fal-ai/flux/dev/image-to-image"
+
+
+def picture_of(width, height):
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "a path", "bytes", "a picture", "an array", "an open file", "a data URI", "a result", "a file of a result",
+        "a result's URL",
+    ],
+)  # fmt: skip
+def test_the_size_of_the_picture_that_is_given_is_measured_and_nothing_is_fetched(session, tmp_path, given):
+    data = picture_of(1100, 1000)
+    (tmp_path / "a.png").write_bytes(data)
+    if "result" in given:
+        result = session.submit("fal-ai/flux/schnell", PICTURES[1] | {"num_images": 1}).get()
+    inputs = {
+        "a path": lambda: tmp_path / "a.png",
+        "bytes": lambda: data,
+        "a picture": lambda: Image.open(io.BytesIO(data)),
+        "an array": lambda: np.zeros((1000, 1100, 3), np.uint8),
+        "an open file": lambda: io.BytesIO(data),
+        "a data URI": lambda: "data:image/png;base64," + base64.b64encode(data).decode(),
+        "a result": lambda: result,
+        "a file of a result": lambda: result.files[0],
+        "a result's URL": lambda: result.files[0].url,
+    }
+    price = session.price(IMAGE, {"prompt": "x", "image_url": inputs[given]()})
+    assert price.is_exact
+    assert price.high == pytest.approx(2 * 0.025)
+    assert "1 image of 1100×1000" in price.basis
+
+
+@pytest.mark.parametrize(
+    "given", ["https://example.invalid/a.png", b"no picture", "data:image/png;base64,AAAA", "data:,x", None, 7]
+)
+def test_a_picture_that_is_not_here_or_none_is_not_guessed(session, given):
+    price = session.price(IMAGE, {"prompt": "x", "image_url": given})
+    assert price.high is None or "past" in price.basis
+
+
+@pytest.mark.parametrize("endpoint", ["fal-ai/clarity-upscaler", "fal-ai/flux-pro/v1.1-ultra"])
+def test_an_endpoint_that_makes_another_size_is_not_priced_by_its_input(session, endpoint):
+    price = session.price(endpoint, {"prompt": "x", "image_url": picture_of(3000, 2000)})
+    assert "3000" not in price.basis
 
 
 def test_an_endpoint_the_list_does_not_have_is_unpriced_and_a_list_out_of_reach_an_error(session, tmp_path):
