@@ -18,8 +18,9 @@ __all__ = ["FAULT_HEADER", "FAULT_KINDS", "Fault", "FaultError", "FaultKind", "F
 FAULT_HEADER = "x-fal-simulator-fault"
 Stage: TypeAlias = Literal["before", "after", "stream", "job"]
 Value: TypeAlias = str | int | float
-_CONTROL = frozenset({"on", "times", "after", "endpoint"})
+_CONTROL = frozenset({"on", "times", "after", "endpoint", "each", "mark"})
 _CALLS = frozenset({"submit", "run", "stream"})
+_TRUE = frozenset({"1", "true", "yes"})
 
 
 class FaultError(ValueError):
@@ -100,8 +101,10 @@ class Fault:
         How many matching operations it lets pass first.
     endpoint
         Acts on this endpoint only; None for any.
+    each
+        Whether `times` and `after` count for every request id by itself, or for every path where there is none.
     source
-        Its text, by which uses of a header are told apart.
+        Its text, by which uses of a header are told apart; ``mark=…`` in it makes two of the same kind different.
     """
 
     name: str
@@ -111,8 +114,9 @@ class Fault:
     times: int | None = None
     after: int = 0
     endpoint: str | None = None
+    each: bool = False
     source: str = ""
-    seen: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
 
     def number(self, name: str) -> float:
         """Return a parameter as a number."""
@@ -138,7 +142,8 @@ class Fault:
             "times": self.times,
             "after": self.after,
             "endpoint": self.endpoint,
-            "seen": self.seen,
+            "each": self.each,
+            "seen": self.seen.total(),
             **self.parameters,
         }
 
@@ -164,7 +169,12 @@ class Faults:
         return [fault.describe() for fault in self._set]
 
     def select(
-        self, operation: str, endpoint: str | None, header: Iterable[Fault], attached: Iterable[Fault] = ()
+        self,
+        operation: str,
+        endpoint: str | None,
+        header: Iterable[Fault],
+        attached: Iterable[Fault] = (),
+        subject: str = "",
     ) -> list[Fault]:
         """Return the faults that act on this operation now, and count it for each that concerns it.
 
@@ -174,6 +184,8 @@ class Faults:
             Those the request itself asks for.
         attached
             Those its job was submitted with.
+        subject
+            What the operation is about: a request id, else a path.
         """
         acting = []
         for fault in header:
@@ -183,9 +195,10 @@ class Faults:
                 self._header_uses[fault.source] += 1
         for fault in (*attached, *self._set):
             if fault.is_about(operation, endpoint):
-                if fault.due(fault.seen):
+                about = subject if fault.each else ""
+                if fault.due(fault.seen[about]):
                     acting.append(fault)
-                fault.seen += 1
+                fault.seen[about] += 1
         return acting
 
 
@@ -225,6 +238,7 @@ def make_fault(name: str, values: Mapping[str, Any], source: str = "") -> Fault:
         times=None if times is None else int(_typed(name, "times", times, 0)),
         after=int(_typed(name, "after", values.get("after", 0), 0)),
         endpoint=values.get("endpoint"),
+        each=str(values.get("each", "")).lower() in _TRUE,
         source=source,
     )
 

@@ -145,7 +145,9 @@ class Routes:
         job = self._simulation.queue.find(operation.request_id) if operation.request_id else None
         endpoint = str(job.endpoint_id) if job is not None else operation.path
         attached = [] if job is None else [fault for fault in job.faults if fault.kind.stage != "job"]
-        acting = self._simulation.faults.select(operation.kind, endpoint, asked, attached)
+        acting = self._simulation.faults.select(
+            operation.kind, endpoint, asked, attached, operation.request_id or operation.path
+        )
         return Incoming(request, operation, asked, acting)
 
     def _refuse_key(self, operation: Operation, request: Request) -> Response | None:

@@ -145,7 +145,7 @@ class SimulatorServer:
         return self._call(lambda: self._simulation.active)
 
     def fault(self, kind: str, **values: Any) -> None:
-        """Put a fault in force: ``on``, ``times``, ``after``, ``endpoint`` and the kind's own parameters.
+        """Put a fault in force: ``on``, ``times``, ``after``, ``each``, ``endpoint`` and the kind's own parameters.
 
         Raises
         ------

@@ -158,3 +158,17 @@ def test_a_wrong_content_type_can_be_asked_for(table):
     table.prepare("cdn_get")
     answer = table.cdn_get({"x-fal-simulator-fault": "content-type; type=text/html"})
     assert (answer.headers["content-type"], answer.content) == ("text/html", FILE)
+
+
+def test_a_fault_can_count_for_each_file_by_itself(table):
+    table.caller.server.clear_faults()
+    files = [table.caller.upload(bytes([number]), "image/png").json()["access_url"] for number in (1, 2)]
+    table.caller.server.fault("status", on="cdn_get", status=500, times=1, each=True)
+    got = [outcome(lambda url=url: table.http.get(url)) for url in (files[0], files[0], files[1], files[1])]
+    assert got == [500, 200, 500, 200]
+
+
+def test_a_mark_tells_faults_of_the_same_kind_apart(table):
+    table.caller.server.clear_faults()
+    headers = [{"x-fal-simulator-fault": f"status; status=409; times=1; mark={number}"} for number in (1, 1, 2, 2)]
+    assert [outcome(lambda asked=asked: table.submit(asked)) for asked in headers] == [409, 200, 409, 200]
