@@ -273,6 +273,8 @@ class FalClientHTTPError(FalError):
         Each refused input of a validation error, with the path to it.
     is_retryable
         Whether the same call may go well later. A paid one is never repeated by itself.
+    is_from_gateway
+        Whether the load balancer before fal wrote it, so that it says nothing of the request.
 
     Source: fal-client 1.0.3 ``client.py`` (names), fal docs "Model Errors" and "Request Error Types".
     """
@@ -300,6 +302,7 @@ class FalClientHTTPError(FalError):
         self.error_type = error_type
         self.billable_units = _number(self.response_headers.get("x-fal-billable-units"))
         self.is_retryable = _is_retryable(status_code, self.response_headers, error_type)
+        self.is_from_gateway = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the answer out: nobody asked to have it written down."""

@@ -60,6 +60,7 @@ class Downloader:
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         timeout_s: float = 3600.0,
+        tries: int = MAX_ATTEMPTS,
         progress: Progress | None = None,
     ) -> Download:
         """Fetch a URL into `target`, replacing what is there only once all has arrived.
@@ -71,6 +72,8 @@ class Downloader:
         ----------
         timeout_s
             Limit for the whole download, repeats included.
+        tries
+            How often it is asked for, where asking again may help.
         progress
             Bytes in all are 0 where the server does not say.
 
@@ -85,18 +88,18 @@ class Downloader:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._repeat(url, target, max_bytes, progress)
+                return await self._repeat(url, target, max_bytes, tries, progress)
         except TimeoutError:
             raise TransferError(f"The download from {shown_host(url)} took over {timeout_s:g} s.") from None
 
-    async def _repeat(self, url: str, target: Path, max_bytes: int, progress: Progress | None) -> Download:
+    async def _repeat(self, url: str, target: Path, max_bytes: int, tries: int, progress: Progress | None) -> Download:
         attempt = 0
         while True:
             attempt += 1
             call, outcome = await self._attempt(url, target, max_bytes, progress)
             if isinstance(outcome, Download):
                 return outcome
-            if attempt >= MAX_ATTEMPTS or not is_worth_repeating(call, outcome):
+            if attempt >= tries or not is_worth_repeating(call, outcome):
                 break
             await self._http.rest(outcome, attempt)
         raise loss_error(call, outcome, attempt) if isinstance(outcome, Lost) else refusal_error(call, outcome)

@@ -37,7 +37,7 @@ _SLOWEST_POLL_S = 2.0
 _MAX_BREAKS = 3
 _LONG_LIVED_S = 5.0
 _DRAIN_S = 1.0
-_PASSING_TROUBLE = frozenset({408, 425, 429})
+_PASSING_TROUBLE = frozenset({408, 409, 425, 429})
 
 
 class Follower:

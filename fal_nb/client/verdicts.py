@@ -149,7 +149,8 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
 
     A 5xx that fal itself did not write leaves open whether a paid request was accepted.
     """
-    if call.paid and answer.status >= 500 and not _is_fals_own(answer):
+    is_from_gateway = answer.status >= 500 and not _is_fals_own(answer)
+    if call.paid and is_from_gateway:
         return _unknown(call, f"HTTP {answer.status} from the gateway before fal", answer.request_id)
     if 300 <= answer.status < 400:
         return FalClientHTTPError(
@@ -160,7 +161,7 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
             request_id=call.request_id or answer.request_id,
             endpoint=call.endpoint,
         )
-    return error_from_response(
+    error = error_from_response(
         answer.status,
         answer.headers,
         answer.body,
@@ -168,6 +169,8 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
         endpoint=call.endpoint,
         response=_response(call, answer),
     )
+    error.is_from_gateway = is_from_gateway
+    return error
 
 
 def unreadable_error(call: Call, headers: Mapping[str, str], what: str) -> FalError:

@@ -43,6 +43,8 @@ _LOG_TAIL = 200
 _LOG_LINE_CHARS = 1_000
 _PATIENCE_FIRST_S = 2.0
 _PATIENCE_LONGEST_S = 30.0
+_MOST_DOUBTS = 9
+_PASSING_TROUBLE = frozenset({408, 409, 425, 429})
 T = TypeVar("T")
 _log = logging.getLogger("fal_nb")
 
@@ -128,6 +130,8 @@ class Follower:
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
         self._is_overdue = False
+        self._is_known_failed = False
+        self._doubts = 0
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
         self._owed: dict[str, Any] = {}
@@ -289,6 +293,7 @@ class Follower:
             if self.snapshot.state == "QUEUED":
                 changes |= await self._starting()
         if isinstance(status, Completed):
+            self._is_known_failed = status.error is not None
             inference = status.metrics.get("inference_time")
             if isinstance(inference, (int, float)) and not isinstance(inference, bool):
                 changes["inference_s"] = float(inference)
@@ -326,9 +331,30 @@ class Follower:
         return changes
 
     async def _take_result(self, wire: Wire) -> None:
+        await self._keep(wire, await self._patiently(lambda: self._ask_result(wire)))
+
+    async def _ask_result(self, wire: Wire) -> Answer:
+        """Return the result, or raise what the request itself came to; trouble on the way is a `TransferError`."""
         assert self.snapshot.request_id is not None  # noqa: S101 - set by the steps before
-        endpoint, request_id = self.snapshot.endpoint, self.snapshot.request_id
-        await self._keep(wire, await self._patiently(lambda: wire.result(endpoint, request_id)))
+        try:
+            return await wire.result(self.snapshot.endpoint, self.snapshot.request_id)
+        except FalClientHTTPError as error:
+            if not self._is_passing(error):
+                raise
+            raise TransferError(f"The result cannot be had just now: {error}.") from error
+
+    def _is_passing(self, error: FalClientHTTPError) -> bool:
+        """Return whether an error answer to the result says nothing of the request, which may well have succeeded.
+
+        A 503 of fal's own may be either; it is believed where the status told of a failure, or after some time.
+        Source: fal docs "Request Error Types" (flat bodies), "Model Errors" (lists).
+        """
+        if error.is_from_gateway or error.status_code in _PASSING_TROUBLE:
+            return True
+        if self._is_known_failed or isinstance(error.detail, list) or not error.is_retryable:
+            return False
+        self._doubts += 1
+        return self._doubts < _MOST_DOUBTS
 
     async def _keep(self, wire: Wire, answer: Answer) -> None:
         """Write the result down, then fetch its files, then call it a success."""

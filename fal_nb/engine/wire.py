@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["ClientWire"]
 
 _REMEMBERED_UPLOADS = 1_000
+_DOWNLOAD_TRIES = 10
+"""About 45 s: what is paid for is worth waiting for until the network is back."""
 
 
 class ClientWire:
@@ -151,7 +153,7 @@ class ClientWire:
         )
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
-        got = await self.client.downloads.download(url, target)
+        got = await self.client.downloads.download(url, target, tries=_DOWNLOAD_TRIES)
         return got.sha256, got.size_bytes, got.content_type
 
 

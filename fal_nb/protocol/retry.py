@@ -11,7 +11,7 @@ MAX_ATTEMPTS = 6
 _BASE_S = 0.2
 _CAP_S = 20.0
 _LONGEST_RETRY_AFTER_S = 120.0
-_REPEATABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REPEATABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 def may_repeat(*, paid: bool, sent: bool, status: int | None, headers: Mapping[str, str]) -> bool:

@@ -32,6 +32,7 @@ def test_what_never_left_may_be_sent_again(paid):
         (422, {}, False),
         (429, {}, True),
         (408, {}, True),
+        (409, {}, True),
     ],
 )
 def test_repeatable_requests_are_repeated_on_passing_faults(status, headers, expected):

@@ -1,0 +1,93 @@
+"""What a result's answers say of the request itself, and what only of the way there."""
+
+import pytest
+
+from fal_nb.errors import NotFoundError, ServerError, ValidationError
+
+SLEEP = "simulator/sleep"
+SCHNELL = "fal-ai/flux/schnell"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    for name, seconds in (
+        ("protocol.retry._BASE_S", 0.01),
+        ("protocol.retry._CAP_S", 0.05),
+        ("engine.follower._PATIENCE_FIRST_S", 0.02),
+        ("engine.follower._PATIENCE_LONGEST_S", 0.05),
+    ):
+        monkeypatch.setattr(f"fal_nb.{name}", seconds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("unavailable", {"times": 1}),
+        ("unavailable", {"times": 7}),
+        ("status", {"status": 409, "times": 9}),
+        ("rate-limit", {"times": 9}),
+        ("ingress", {"times": 14}),
+        ("ingress", {"status": 504, "times": 14}),
+    ],
+)
+def test_trouble_on_the_way_to_a_result_does_not_fail_the_job(session, simulator, kind, values):
+    simulator.fault(kind, on="result", **values)
+    job = session.submit(SLEEP, {"echo": "paid for", "seconds": 0.1})
+    assert job.get() == {"echo": "paid for"}
+    record = session.history.get(job.record_id)
+    assert (record.state, record.result) == ("SUCCEEDED", {"echo": "paid for"})
+    assert job.snapshot.next_step is None
+
+
+def test_the_card_says_meanwhile_why_there_is_no_result_yet(session, simulator, wait_for):
+    simulator.fault("ingress", on="result")
+    job = session.submit(SLEEP, {"echo": "waits", "seconds": 0.1})
+    wait_for(lambda: job.snapshot.next_step)
+    assert "asks again" in job.snapshot.next_step
+    assert not job.done
+    simulator.clear_faults()
+    assert job.get() == {"echo": "waits"}
+
+
+@pytest.mark.parametrize("error_type", ["runner_disconnected", "request_timeout", "internal_server_error"])
+def test_a_failure_that_the_status_told_of_is_believed_at_once(session, simulator, error_type):
+    simulator.fault("fail", error_type=error_type)
+    job = session.submit(SLEEP, {"seconds": 0.1})
+    with pytest.raises(ServerError):
+        job.get()
+    assert job.state == "FAILED"
+    assert simulator.requests(job.request_id)["result"] == 1
+
+
+def test_an_outage_that_fal_itself_speaks_of_is_believed_after_some_time(session, simulator):
+    simulator.fault("unavailable", on="result")
+    job = session.submit(SLEEP, {"seconds": 0.1})
+    with pytest.raises(ServerError):
+        job.get()
+    assert simulator.requests(job.request_id)["result"] > 1
+
+
+@pytest.mark.parametrize(("endpoint", "error"), [(SCHNELL, ValidationError), ("fal-ai/nope", NotFoundError)])
+def test_the_endpoints_own_refusal_is_asked_for_once(session, simulator, endpoint, error):
+    job = session.submit(endpoint, {}, check=False)
+    with pytest.raises(error):
+        job.get()
+    assert job.request_id is None or simulator.requests(job.request_id)["result"] == 1
+
+
+@pytest.mark.parametrize(("kind", "times"), [("status", 1), ("ingress", 8), ("reset", 8), ("half-reply", 8)])
+def test_a_file_is_fetched_though_the_cdn_is_away_for_some_time(session, simulator, kind, times):
+    more = {"status": 409} if kind == "status" else {}
+    simulator.fault(kind, on="cdn_get", times=times, **more)
+    result = session.submit(SCHNELL, {"prompt": "paid for", "image_size": {"width": 32, "height": 32}}).get()
+    assert result.files[0].pil().size == (32, 32)
+
+
+def test_a_file_that_is_gone_is_asked_for_once(session, simulator):
+    before = simulator.counters().get("cdn_get", 0)
+    simulator.fault("status", on="cdn_get", status=404)
+    job = session.submit(SCHNELL, {"prompt": "gone", "image_size": {"width": 32, "height": 32}})
+    job.wait()
+    assert job.state == "SUCCEEDED"
+    assert "404" in job.snapshot.artifacts[0].error
+    assert simulator.counters()["cdn_get"] == before + 1
