@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -13,11 +14,11 @@ from fal_nb.artifacts.artifact import Artifact
 from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.artifacts.store import ArtifactStore
-from fal_nb.errors import FalError
+from fal_nb.errors import FalError, FileError
 from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
 from fal_nb.protocol.status import JSON
 
-__all__ = ["Fetch", "collect"]
+__all__ = ["Fetch", "collect", "not_stored"]
 
 Fetch: TypeAlias = Callable[[str, Path], Awaitable[tuple[str, int, str | None]]]
 """Downloads a URL into a file and returns (SHA-256 in hexadecimal, bytes, content type of the answer)."""
@@ -25,6 +26,7 @@ Fetch: TypeAlias = Callable[[str, Path], Awaitable[tuple[str, int, str | None]]]
 _MAX_FILES = 1_000
 _PARALLEL = 4
 _ERROR_CHARS = 300
+_NOT_STORED = "not stored here: "
 _TOO_MANY = f"not fetched: a result of more than {_MAX_FILES} files"
 
 
@@ -68,6 +70,11 @@ async def collect(
     return tuple(replace(artifact, index=index, where=ref.where) for index, (artifact, ref) in places)
 
 
+def not_stored(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """Return those that could be had but not be kept, because of the disk here: worth another attempt."""
+    return [item for item in artifacts if item.digest is None and (item.error or "").startswith(_NOT_STORED)]
+
+
 async def _take(
     ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, executor: Executor | None, gate: asyncio.Semaphore
 ) -> Artifact:
@@ -82,8 +89,11 @@ async def _take(
                 digest, _, content_type = await fetch(ref.url, target)
                 return await loop.run_in_executor(executor, _keep, store, target, digest, ref, index, content_type)
             finally:
-                target.unlink(missing_ok=True)
-        except (FalError, OSError) as error:
+                with contextlib.suppress(OSError):  # a disk that can only be read refuses even what changes nothing
+                    target.unlink(missing_ok=True)
+        except (FileError, OSError) as error:
+            return _failed(ref, index, _NOT_STORED + (str(error) or type(error).__name__))
+        except FalError as error:
             return _failed(ref, index, str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 - one file must not spoil the others; its artifact says what happened
             return _failed(ref, index, f"{type(error).__name__}: {error}")

@@ -123,7 +123,8 @@ class ArtifactStore:
         except OSError as error:
             raise self._unwritable(error) from error
         finally:
-            temp_path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temp_path.unlink(missing_ok=True)
         return digest
 
     def open(self, digest: str) -> BinaryIO:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
+from fal_nb.engine.missing import advice
 from fal_nb.errors import (
     FalClientHTTPError,
     FalClientTimeoutError,
@@ -46,6 +47,7 @@ _PATIENCE_LONGEST_S = 30.0
 _MOST_DOUBTS = 9
 _PASSING_TROUBLE = frozenset({408, 409, 425, 429})
 T = TypeVar("T")
+_BEHIND = "Not in the history yet, it is written as soon as that is possible."
 _log = logging.getLogger("fal_nb")
 
 
@@ -134,8 +136,6 @@ class Follower:
         self._doubts = 0
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
-        self._owed: dict[str, Any] = {}
-        self._owed_artifacts: tuple[Artifact, ...] = ()
 
     @property
     def log_entries(self) -> list[dict[str, Any]]:
@@ -188,6 +188,10 @@ class Follower:
         self._set(cancel="asked")
         if self.snapshot.request_id:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
+
+    def amend(self, **changes: Any) -> None:
+        """Show what has changed after the end: files that were fetched later."""
+        self._set(**changes)
 
     async def _steps(self, arguments: Any) -> None:
         wire = await self._get_wire()
@@ -282,7 +286,7 @@ class Follower:
 
     async def _take_status(self, status: Queued | InProgress | Completed) -> None:
         changes: dict[str, Any] = {}
-        if self.snapshot.next_step is not None and not self._is_overdue:
+        if self.snapshot.next_step is not None and not self._is_overdue and not self._is_behind:
             changes["next_step"] = None
         if isinstance(status, Queued):
             changes["queue_position"] = status.position
@@ -363,8 +367,8 @@ class Follower:
 
     async def _keep_files(self, wire: Wire) -> None:
         artifacts = await wire.collect(self.snapshot.result)
-        self._owed_artifacts = artifacts
-        await self._end("SUCCEEDED", artifacts=artifacts, ended=self.snapshot.ended)
+        ended = self.snapshot.ended
+        await self._end("SUCCEEDED", artifacts=artifacts, ended=ended, next_step=advice(artifacts))
 
     async def _send_cancel(self) -> None:
         assert self.snapshot.request_id is not None  # noqa: S101 - both callers looked
@@ -417,27 +421,29 @@ class Follower:
         changes.setdefault("ended", time.time())
         if self.snapshot.logs:
             changes |= {"logs": self.snapshot.logs, "log_count": self.snapshot.log_count}
-        if state == "SUCCEEDED":
-            changes["next_step"] = None
         if state == "CANCELLED" and self.snapshot.request_id is None:
             changes["cancel"] = None  # nothing was sent that could be asked for
         await self._step(state=state, queue_position=None, **changes)
 
     async def _step(self, **changes: Any) -> None:
-        """Write a step to the ledger, then show it; what cannot be written is written with the next step."""
-        self._owed |= {name: value for name, value in changes.items() if name in _COLUMNS}
-        try:
-            if self._owed_artifacts:
-                await self._recorder.set_artifacts(self.snapshot.record_id, self._owed_artifacts)
-                self._owed_artifacts = ()
-            await self._recorder.update(self.snapshot.record_id, **self._owed)
-            self._owed = {}
-        except LeaseLost:
-            raise
-        except FalError as error:
+        """Write a step to the ledger, then show it; what cannot be written now is written later, and said so."""
+        fields = {name: value for name, value in changes.items() if name in _COLUMNS}
+        artifacts = changes.get("artifacts", ())
+        error = await self._recorder.owed.write(self.snapshot.record_id, fields, artifacts, self._caught_up)
+        if isinstance(error, LeaseLost):
+            raise error
+        if error is not None:
             _log.warning("job #%s: %s", self.snapshot.record_id, error)
-            changes["next_step"] = f"This step is not in the history yet: {error}"
+            changes["next_step"] = f"{_BEHIND} {error}"
         self._set(**changes)
+
+    @property
+    def _is_behind(self) -> bool:
+        return (self.snapshot.next_step or "").startswith(_BEHIND)
+
+    def _caught_up(self) -> None:
+        if self._is_behind:
+            self._set(next_step=advice(self.snapshot.artifacts))
 
     def _set(self, **changes: Any) -> None:
         if changes:

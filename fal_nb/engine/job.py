@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.blocking import BlockingHandle
@@ -261,6 +262,8 @@ class Job(BlockingHandle):
     def take(self, snapshot: JobSnapshot) -> None:
         """Take in a new snapshot; called by the follower, on the loop's thread."""
         self._snapshot = snapshot
+        if self._result is not None:
+            self._result.artifacts = snapshot.artifacts
         for observer in tuple(self._observers):
             try:
                 observer(snapshot)
@@ -268,6 +271,13 @@ class Job(BlockingHandle):
                 # Someone else's function must not end a paid job.
                 _log.exception("an observer of job #%s failed and is not called again", self.record_id)
                 self.unobserve(observer)
+
+    def amend(self, **changes: Any) -> None:
+        """Change the snapshot of a job that has ended, and show it; on the loop's thread."""
+        if self._follower is not None:
+            self._follower.amend(**changes)
+        else:
+            self.take(replace(self._snapshot, **changes))
 
     def finish(self) -> None:
         """Release those who wait; called once when the follower has ended."""

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fal_nb.engine.owed import Owed
 from fal_nb.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ T = TypeVar("T")
 class Recorder:
     """Async face of the history store; each call is one commit, in the order of the calls.
 
+    Attributes
+    ----------
+    owed
+        Writes what must not be lost where it cannot be written at once.
+
     Parameters
     ----------
     owner
@@ -35,6 +41,7 @@ class Recorder:
         self.store = store
         self.owner = owner
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fal-nb-ledger")
+        self.owed = Owed(store, owner, self._do)
 
     async def update(self, record_id: int, **fields: Any) -> None:
         """Write some columns of a record and return when they are on disk.
@@ -45,10 +52,6 @@ class Recorder:
             Where another session follows it by now; nothing was written.
         """
         await self._do(lambda: self.store.update_many([(record_id, fields)], held_by=self.owner))
-
-    async def set_artifacts(self, record_id: int, artifacts: tuple[Artifact, ...]) -> None:
-        """Write a record's artifacts; raises as `update`."""
-        await self._do(lambda: self.store.set_artifacts(record_id, list(artifacts), held_by=self.owner))
 
     async def tell(self, record_id: int, note: str) -> None:
         """Add a line to a record's story, whoever follows it."""
@@ -104,8 +107,9 @@ class Recorder:
         return self._worker.submit(work)
 
     def close(self) -> None:
-        """Wait for what is queued, say goodbye, then close the file."""
+        """Wait for what is queued, try once more what is owed, say goodbye, then close the file; the loop has ended."""
         self._worker.shutdown(wait=True)
+        self.owed.pay_at_last()
         with contextlib.suppress(HistoryError):  # the lease runs out by itself
             self.store.leases.release(self.owner)
         self.store.close()

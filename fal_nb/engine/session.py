@@ -18,6 +18,7 @@ from fal_nb.engine.inputs import describe_inputs, has_local_files, read_inputs
 from fal_nb.engine.intent import Intent, Place, write_record
 from fal_nb.engine.job import Job
 from fal_nb.engine.keeper import LeaseKeeper
+from fal_nb.engine.missing import fetch_missing
 from fal_nb.engine.preflight import check_inputs
 from fal_nb.engine.resume import Resumed, check_backend, is_at, plan_for
 from fal_nb.engine.snapshot import JobSnapshot
@@ -362,6 +363,7 @@ class Session(Grounds):
         self._last = job
         if ended:
             job.finish()
+            self.runtime.post(fetch_missing, job, self._get_wire, self.recorder.owed)
         return job
 
     def _follow(
@@ -386,6 +388,7 @@ class Session(Grounds):
             self._look_on(job)
         else:
             job.finish()
+            fetch_missing(job, self._get_wire, self.recorder.owed)
 
     def _look_on(self, job: Job) -> None:
         self._run(self._watching(job), lambda _task: self._looked(job))

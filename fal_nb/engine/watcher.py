@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.snapshot import JobSnapshot
@@ -61,6 +62,11 @@ class Watcher:
         """Ask fal to stop the request: whoever follows it then sees how it ends."""
         if self._cancel_task is None and self.snapshot.request_id is not None and not self.snapshot.is_final:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
+
+    def amend(self, **changes: Any) -> None:
+        """Show what has changed after the end: files that were fetched later."""
+        self.snapshot = replace(self.snapshot, **changes)
+        self._publish(self.snapshot)
 
     async def _look(self) -> bool:
         record = await self._recorder.get(self.snapshot.record_id)

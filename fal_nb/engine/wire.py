@@ -131,9 +131,9 @@ class ClientWire:
             progress(size_bytes, size_bytes)
         return url
 
-    async def collect(self, result: JSON) -> tuple[Artifact, ...]:
-        """Fetch and store every file of a result."""
-        return await collect(result, self._fetch, self._artifacts, self._workers)
+    async def collect(self, result: JSON, known: Sequence[Artifact] = ()) -> tuple[Artifact, ...]:
+        """Fetch and store every file of a result; what is stored of `known` already is not fetched again."""
+        return await collect(result, self._fetch, self._artifacts, self._workers, known=known)
 
     async def aclose(self) -> None:
         """Close all connections."""

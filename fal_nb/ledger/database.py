@@ -2,6 +2,9 @@
 
 A commit survives the death of the process: in WAL mode with ``synchronous = NORMAL`` it has been handed to the
 operating system, in the other modes it has reached the disk. Source: https://www.sqlite.org/pragma.html.
+
+Each transaction looks whether the file is still the one that was opened: SQLite itself goes on writing to one that
+was deleted, and confuses whoever made a new one. Source: https://www.sqlite.org/howtocorrupt.html, section 2.4.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fal_nb.errors import HistoryError
-from fal_nb.ledger.schema import check_version, migrate
+from fal_nb.ledger.schema import MIGRATIONS, check_version, migrate
 
 __all__ = ["Database"]
 
@@ -53,6 +56,7 @@ class Database:
         self._create_file()
         with self._explained():
             self._writer = self._connect()
+            self._identity = self._look()
             try:
                 # Before anything is set: even a change of the journal would write to a file that is not ours.
                 check_version(self._writer, path)
@@ -68,11 +72,14 @@ class Database:
         self._check_usable()
         with self._write_lock, self._explained():
             connection = self._writer
+            self._check_place()
             try:
                 # Inside: an interrupt is raised on this line after the transaction has begun.
                 connection.execute("BEGIN IMMEDIATE")
+                self._check_same(connection)
                 yield connection
                 connection.execute("COMMIT")
+                self._check_place()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -82,12 +89,14 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection that sees one unchanging moment of the file for the length of a block."""
         self._check_usable()
+        self._check_place()  # before connecting, which would create a file where there is none
         with self._explained():
             with self._idle_lock:
                 connection = self._idle.pop() if self._idle else None
             connection = connection or self._connect()
             try:
                 connection.execute("BEGIN")
+                self._check_same(connection)
                 yield connection
             finally:
                 self._put_back(connection)
@@ -114,6 +123,39 @@ class Database:
             raise HistoryError(f"History file {self.path} has been closed: open it again.")
         if os.getpid() != self._pid:
             raise HistoryError(f"History file {self.path} was opened before a fork: open it again in this process.")
+
+    def _look(self) -> tuple[int, int]:
+        found = os.stat(self.path)  # noqa: PTH116 - a tenth of the time, and paid at every step
+        return found.st_dev, found.st_ino
+
+    def _check_place(self) -> None:
+        """Refuse a file that is no longer at its place."""
+        try:
+            is_same = self._look() == self._identity
+        except FileNotFoundError:
+            raise HistoryError(
+                f"History file {self.path} was deleted or moved while it was in use: put it back, or restart the "
+                "kernel to begin a new one."
+            ) from None
+        except OSError as error:
+            raise HistoryError(
+                f"History file {self.path} cannot be reached ({error.strerror}): check its disk, {_ELSEWHERE}."
+            ) from error
+        if not is_same:
+            raise HistoryError(
+                f"History file {self.path} was replaced by another file while it was in use: restart the kernel to "
+                "go on with that one. Nothing was changed in it."
+            )
+
+    def _check_same(self, connection: sqlite3.Connection) -> None:
+        """Refuse a file that was emptied or brought to a newer version since it was opened."""
+        if connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
+            return
+        check_version(connection, self.path)
+        raise HistoryError(
+            f"History file {self.path} was emptied or replaced while it was in use: put a copy in its place, "
+            "or move it away, and restart the kernel."
+        )
 
     def _create_file(self) -> None:
         """Create the file where there is none, readable by its owner only: prompts are private."""
@@ -180,14 +222,23 @@ class Database:
             case sqlite3.SQLITE_CANTOPEN:
                 return f"cannot be opened: check that it is a file and that its folder can be written, {_ELSEWHERE}."
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                return f"is damaged ({error}): move it away or put a copy in its place. Nothing was overwritten."
+                return _damaged(error)
             case sqlite3.SQLITE_FULL:
                 return f"cannot grow, the disk is full: free some space, {_ELSEWHERE}."
             case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PROTOCOL:
-                return f"cannot be read or written ({error}): check its disk, {_ELSEWHERE}."
+                return f"cannot be read or written ({error}): check its disk and the space on it, {_ELSEWHERE}."
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return "no longer has the record that this belongs to: somebody deleted it."
         return None
+
+
+def _damaged(error: Exception) -> str:
+    why = str(error).splitlines()[0][:100]
+    return f"is damaged ({why}): move it away or put a copy in its place. Nothing was overwritten."
 
 
 def _code(error: sqlite3.Error) -> int:
     """Return SQLite's primary result code; 0 where Python raised the error itself."""
+    if str(error).startswith("Could not decode"):  # a text that is no UTF-8, found by Python
+        return sqlite3.SQLITE_CORRUPT
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

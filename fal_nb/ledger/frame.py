@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.ledger.queries import ARGUMENT_PREFIX, Selection, Since
+from fal_nb.ledger.rows import from_json
 from fal_nb.ledger.store import HistoryStore
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _decoded(texts: Sequence[str]) -> list[Mapping[str, Any]]:
     """Return the arguments in JSON texts, many to one decoding: half the time of one by one, and keys are shared."""
     calls: list[Any] = []
     for first in range(0, len(texts), _DECODED_AT_ONCE):
-        calls += json.loads(f"[{','.join(texts[first : first + _DECODED_AT_ONCE])}]")
+        calls += from_json(f"[{','.join(texts[first : first + _DECODED_AT_ONCE])}]", "arguments of some records")
     return [call if isinstance(call, dict) else {} for call in calls]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fal_nb.artifacts import Artifact
+from fal_nb.errors import HistoryError
 from fal_nb.ledger.records import NEW_COLUMNS, PAYLOAD_COLUMNS, RECORD_COLUMNS, NewRecord, Record
 from fal_nb.protocol.status import JSON
 
@@ -15,6 +16,7 @@ __all__ = [
     "ARTIFACTS_OF_RECORD",
     "READ_COLUMNS",
     "change_record",
+    "from_json",
     "insert_artifact",
     "insert_record",
     "read_artifact",
@@ -122,13 +124,36 @@ def to_sql(name: str, value: Any) -> Any:
 
 
 def read_record(row: Iterable[Any]) -> Record:
-    """Return the record in a row of `READ_COLUMNS`."""
+    """Return the record in a row of `READ_COLUMNS`.
+
+    Raises
+    ------
+    HistoryError
+        Where a text in it is not what was written.
+    """
     values = dict(zip(_NAMES, row, strict=True))
     for name in _JSON_COLUMNS:
         if values[name] is not None:
-            values[name] = json.loads(values[name])
+            values[name] = from_json(values[name], f"{name} of record #{values['id']}")
     values["tags"] = tuple(values["tags"])
     return Record(**values)
+
+
+def from_json(text: str, what: str) -> JSON:
+    """Return what a stored text says; `what` names it where it is damaged.
+
+    Raises
+    ------
+    HistoryError
+        Where it is no JSON: its bytes have changed on the disk.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise HistoryError(
+            f"The {what} cannot be read, the history file is damaged there ({error}): put a copy in its place. "
+            "Nothing was overwritten."
+        ) from error
 
 
 def seed_in(result: JSON) -> int | str | None:
@@ -142,8 +167,8 @@ def seed_in(result: JSON) -> int | str | None:
 def read_artifact(row: Sequence[Any]) -> Artifact:
     """Return the artifact in a row of `ARTIFACTS_OF_RECORD`."""
     values = dict(zip((*ARTIFACT_COLUMNS, "thumbnail", "text"), row, strict=True))
-    location = values.pop("location")
-    return Artifact(index=values.pop("position"), where=tuple(json.loads(location)), **values)
+    where = from_json(values.pop("location"), "place of a file")
+    return Artifact(index=values.pop("position"), where=tuple(where), **values)
 
 
 def _set(connection: sqlite3.Connection, table: str, key: str, record_id: int, changes: Mapping[str, Any]) -> bool:
