@@ -92,7 +92,9 @@ async def _take(
                 with contextlib.suppress(OSError):  # a disk that can only be read refuses even what changes nothing
                     target.unlink(missing_ok=True)
         except (FileError, OSError) as error:
-            return _failed(ref, index, _NOT_STORED + (str(error) or type(error).__name__))
+            disk = error.__cause__ if isinstance(error, FileError) else error
+            why = store.unwritable(disk) if isinstance(disk, OSError) else error
+            return _failed(ref, index, f"{_NOT_STORED}{why}")
         except FalError as error:
             return _failed(ref, index, str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 - one file must not spoil the others; its artifact says what happened

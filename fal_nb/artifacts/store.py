@@ -87,7 +87,7 @@ class ArtifactStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         return folder / f"{os.getpid()}-{secrets.token_hex(8)}.part"
 
     def adopt(self, temp_path: Path, digest: str) -> Path:
@@ -108,7 +108,7 @@ class ArtifactStore:
             temp_path.chmod(0o444)
             self._move(temp_path, target)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         return target
 
     def put_bytes(self, data: bytes) -> str:
@@ -121,7 +121,7 @@ class ArtifactStore:
             temp_path.write_bytes(data)
             self.adopt(temp_path, digest)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         finally:
             with contextlib.suppress(OSError):
                 temp_path.unlink(missing_ok=True)
@@ -167,7 +167,8 @@ class ArtifactStore:
                 near.unlink(missing_ok=True)
             temp_path.unlink()
 
-    def _unwritable(self, error: OSError) -> FileError:
+    def unwritable(self, error: OSError) -> FileError:
+        """Return the error that says why nothing can be kept here, and what to do."""
         return FileError(
             f"Artifacts cannot be written to {self.folder} ({error.strerror or error}): free some space or allow "
             "writing there, or set FAL_NB_HOME to another folder."

@@ -10,6 +10,7 @@ was deleted, and confuses whoever made a new one. Source: https://www.sqlite.org
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -26,6 +27,8 @@ _IDLE_READERS = 4
 _RETRY_S = 0.02
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _NO_SHARED_MEMORY = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CANTOPEN})
+_OF_DAMAGE = re.compile(r"Could not decode to UTF-8|malformed JSON|no such (table|column)|table \w+ has no column")
+"""What damage looks like that SQLite does not call so: the texts it keeps, the words of the schema among them."""
 _ELSEWHERE = "or set FAL_NB_HOME to another folder"
 
 
@@ -211,6 +214,8 @@ class Database:
             if line is None:
                 raise
             raise HistoryError(f"History file {self.path} {line}") from error
+        except UnicodeDecodeError as error:  # in what SQLite says of the damage, quoting it
+            raise HistoryError(f"History file {self.path} {_damaged(error)}") from error
 
     def _line(self, error: sqlite3.DatabaseError) -> str | None:
         """Return what happened and what to do, or None where the mistake is ours."""
@@ -239,6 +244,6 @@ def _damaged(error: Exception) -> str:
 
 def _code(error: sqlite3.Error) -> int:
     """Return SQLite's primary result code; 0 where Python raised the error itself."""
-    if str(error).startswith("Could not decode"):  # a text that is no UTF-8, found by Python
+    if _OF_DAMAGE.match(str(error)):
         return sqlite3.SQLITE_CORRUPT
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
