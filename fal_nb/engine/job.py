@@ -259,6 +259,12 @@ class Job(BlockingHandle):
         """Attach the coroutine side; called by the session, on the loop's thread, again where the job changes hands."""
         self._follower = follower
 
+    def reopen(self) -> None:
+        """Be open again: a lost call whose request was found. Called by the session before it follows the request."""
+        self._follower = None
+        self._result = None
+        self._ended = concurrent.futures.Future()
+
     def take(self, snapshot: JobSnapshot) -> None:
         """Take in a new snapshot; called by the follower, on the loop's thread."""
         self._snapshot = snapshot

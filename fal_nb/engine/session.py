@@ -29,6 +29,8 @@ from fal_nb.protocol.endpoint import EndpointId
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from fal_nb.engine.reconcile import Choices
+    from fal_nb.engine.reconciliation import Reconciliation
     from fal_nb.ledger.records import Record
     from fal_nb.pricing.price import Price
     from fal_nb.results import Result
@@ -212,6 +214,65 @@ class Session(Grounds):
             jobs = [self._job_of(record) for record in records if record.id not in free]
         return [job for job in jobs if not job.done], len(free)
 
+    def reconcile(self, choose: Choices | None = None) -> Reconciliation:
+        """Settle calls whose answer was lost, by fal's list of ended requests; blocks, and sends no call.
+
+        A call gets a request only where nothing else can be meant. Ties and candidates are shown for a choice; what
+        is not listed stays ``UNKNOWN``, because only ended requests are.
+
+        Parameters
+        ----------
+        choose
+            Job or number of its record → the id of the request it is.
+
+        Raises
+        ------
+        JobError
+            Where a choice cannot be; nothing was settled then.
+        """
+        from fal_nb.engine.reconcile import reconcile  # noqa: PLC0415 - rarely needed
+
+        return reconcile(self, choose)
+
+    def send_again(
+        self, job: str | int | Job, *, yes: bool = False, confirm: Callable[[str], bool] | None = None
+    ) -> Job | None:
+        """Send a lost call once more, as a new record, and return its job; None where the person does not want to.
+
+        It may pay twice, so that it asks first, unless `yes`. The lost call stays ``UNKNOWN``.
+
+        Parameters
+        ----------
+        confirm
+            Asks the question and returns the answer; default: the kernel's input.
+
+        Raises
+        ------
+        JobError
+            Where the call is not ``UNKNOWN``, cannot be sent from its record, or nobody can be asked.
+        """
+        from fal_nb.engine.send_again import send_again  # noqa: PLC0415 - rarely needed
+
+        return send_again(self, job if isinstance(job, Job) else self.job(job), yes=yes, confirm=confirm)
+
+    def take_up(self, record_id: int) -> Job:
+        """Return the job of a record that has changed from outside, this session's now, and go on with it."""
+        self.keeper.sign()
+        with self._lock:
+            snapshot = self._snapshot_of(record_id)
+            job = self._jobs.get(record_id)
+            if job is None:
+                return self._start(snapshot, None) if not snapshot.is_final else self._adopt(snapshot)
+            job.reopen()
+            self.runtime.post(self._go_on, job, snapshot)
+            return job
+
+    def start(self, intent: Intent, done: Callable[[int], None]) -> Job:
+        """Write the record of a call that is sent as it stands, hand its number to `done`, then start it."""
+        snapshot = self._record(intent)
+        done(snapshot.record_id)
+        return self._start(snapshot, intent.arguments, intent.options)
+
     def price(self, endpoint: str, arguments: dict[str, Any] | None = None) -> Price:
         """Return what a call will cost; sends no call.
 
@@ -389,6 +450,13 @@ class Session(Grounds):
         else:
             job.finish()
             fetch_missing(job, self._get_wire, self.recorder.owed)
+
+    def _go_on(self, job: Job, snapshot: JobSnapshot) -> None:
+        job.take(snapshot)
+        if snapshot.is_final:
+            job.finish()
+        else:
+            self._follow(job, None, DEFAULTS, None, None)
 
     def _look_on(self, job: Job) -> None:
         self._run(self._watching(job), lambda _task: self._looked(job))

@@ -30,6 +30,7 @@ from fal_nb.ledger.rows import (
     seed_in,
     to_sql,
 )
+from fal_nb.ledger.settling import Settling
 from fal_nb.states import OPEN_STATES
 
 __all__ = ["HistoryStore"]
@@ -55,6 +56,7 @@ class HistoryStore:
         self.path = Path(path)
         self._database = Database(self.path, busy_timeout_s=busy_timeout_s)
         self.leases = Leases(self._database)
+        self.settling = Settling(self._database)
 
     def __enter__(self) -> Self:
         return self
