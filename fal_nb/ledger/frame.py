@@ -50,13 +50,14 @@ _EXACT_FLOAT = 2**53
 _DECODED_AT_ONCE = 500
 
 
-def frame(
+def frame(  # noqa: PLR0913 - each is a filter of its own
     store: HistoryStore,
     where: Mapping[str, Any] | None = None,
     *,
     since: Since | None = None,
     endpoint: str | Sequence[str] | None = None,
     state: str | Sequence[str] | None = None,
+    tag: str | Sequence[str] | None = None,
     words: Sequence[str] = (),
     limit: int | None = None,
     path_of: Callable[[str], object] | None = None,
@@ -71,6 +72,8 @@ def frame(
     ----------
     where, since, endpoint, state, words, limit
         As in `Selection`.
+    tag
+        A tag, or several that must all be there.
     path_of
         Turns the digests in ``artifacts`` into what shall stand there, a path for example.
 
@@ -81,7 +84,10 @@ def frame(
     """
     import pandas as pd  # noqa: PLC0415 - costs a fifth of a second, paid when a frame is first asked for
 
-    selection = Selection(where=where or {}, since=since, endpoint=endpoint, state=state, words=words, limit=limit)
+    tags = () if tag is None else (tag,) if isinstance(tag, str) else tuple(tag)
+    selection = Selection(
+        where=where or {}, since=since, endpoint=endpoint, state=state, tags=tags, words=words, limit=limit
+    )
     names = [name for name in FIXED_COLUMNS if name not in _COMPUTED]
     wanted = ["record", "arguments", *("result_seed" if name == "seed" else name for name in names)]
     rows = store.select_rows(wanted, selection)

@@ -166,7 +166,34 @@ def m002_sessions(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX records_by_session ON records (session)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions)
+_UPLOADS = """
+CREATE TABLE uploads (
+    url          TEXT PRIMARY KEY,
+    digest       TEXT,
+    file_name    TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    path         TEXT,
+    identity     TEXT,
+    uploaded     REAL NOT NULL
+)
+"""
+_SCHEMAS = """
+CREATE TABLE schemas (
+    digest   TEXT PRIMARY KEY,
+    endpoint TEXT NOT NULL,
+    inputs   TEXT NOT NULL
+)
+"""
+
+
+def m003_memo(connection: sqlite3.Connection) -> None:
+    """Create what tells equal calls and makes replays possible: uploads by URL, schemas by digest, outputs by URL."""
+    connection.execute(_UPLOADS)
+    connection.execute(_SCHEMAS)
+    connection.execute("CREATE INDEX artifacts_by_url ON artifacts (url) WHERE digest IS NOT NULL")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo)
 """Step n brings a file from version n to version n + 1."""
 
 

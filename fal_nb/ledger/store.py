@@ -5,7 +5,6 @@ What a method has written is committed when it returns. Any number of threads an
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,9 +14,13 @@ from typing import Any, Self
 
 from fal_nb.artifacts import Artifact
 from fal_nb.errors import HistoryError, LeaseLost
+from fal_nb.ledger.annotations import Annotations
 from fal_nb.ledger.database import Database
+from fal_nb.ledger.filter_names import check_names
+from fal_nb.ledger.known_files import KnownFiles
 from fal_nb.ledger.leases import Leases
-from fal_nb.ledger.queries import COLUMNS, Selection, Since, argument_name, select_sql
+from fal_nb.ledger.memos import Memos
+from fal_nb.ledger.queries import Selection, Since, select_sql
 from fal_nb.ledger.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
 from fal_nb.ledger.rows import (
     ARTIFACTS_OF_RECORD,
@@ -39,7 +42,7 @@ _MIN_PREFIX_CHARS = 8
 _UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
 
 
-class HistoryStore:
+class HistoryStore(Annotations, KnownFiles, Memos):
     """One history file.
 
     Every method blocks: well under a millisecond by itself, at most `busy_timeout_s` where another program
@@ -247,8 +250,7 @@ class HistoryStore:
         sql, values = select_sql(columns, selection, now=time.time())
         with self._database.reading() as connection:
             rows = connection.execute(sql, values).fetchall()
-            if not rows:
-                _check_arguments(connection, selection)
+            check_names(connection, selection.where, found=bool(rows))
         return rows
 
     def digests(self, record_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -320,22 +322,3 @@ def _check_held(connection: sqlite3.Connection, record_id: int, held_by: str | N
 
 def _no_record(record_id: int) -> str:
     return f"There is no record #{record_id} in the history."
-
-
-def _check_arguments(connection: sqlite3.Connection, selection: Selection) -> None:
-    """Tell a filter that matches nothing from a filter whose name is a mistake."""
-    for name in selection.where:
-        argument = argument_name(name)
-        if argument is None:
-            continue
-        known = {
-            row[0] for row in connection.execute("SELECT DISTINCT key FROM payloads, json_each(payloads.arguments)")
-        }
-        if known and argument.split(".")[0] not in known and argument not in known:
-            raise HistoryError(_unknown_filter(name, known))
-
-
-def _unknown_filter(name: str, arguments: set[str]) -> str:
-    near = difflib.get_close_matches(name, [*arguments, *COLUMNS], n=3, cutoff=0.5)
-    hint = f" Nearest: {', '.join(near)}." if near else ""
-    return f"No record has a column or an argument called {name[:80]!r}.{hint}"
