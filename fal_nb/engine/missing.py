@@ -59,7 +59,7 @@ async def _keep_fetching(job: Job, get_wire: Callable[[], Awaitable[Collector]],
         with contextlib.suppress(FalError):  # no connection: the next attempt may have one
             artifacts = await (await get_wire()).collect(job.snapshot.result, job.snapshot.artifacts)
             if artifacts != job.snapshot.artifacts:
-                await owed.write(job.record_id, {}, artifacts)
+                await owed.write(job.record_id, {}, artifacts, is_held=False)
                 _say(job, None)
                 job.amend(artifacts=artifacts)
         if not not_stored(job.snapshot.artifacts):

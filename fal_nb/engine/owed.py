@@ -34,6 +34,7 @@ class _Debt:
         self.artifacts: tuple[Artifact, ...] = ()
         self.when_paid: Callable[[], None] | None = None
         self.is_late = False
+        self.is_held = True
 
     def pay(self, fields: Mapping[str, Any], artifacts: tuple[Artifact, ...]) -> bool:
         """Strike off what was written, unless something newer has come meanwhile; return whether nothing is left."""
@@ -74,6 +75,8 @@ class Owed:
         fields: Mapping[str, Any],
         artifacts: tuple[Artifact, ...] = (),
         when_paid: Callable[[], None] | None = None,
+        *,
+        is_held: bool = True,
     ) -> FalError | None:
         """Write a step together with what is owed to the record; return why it could not be written, or None.
 
@@ -83,11 +86,15 @@ class Owed:
             Replace those of the record; none leave them.
         when_paid
             Called on the loop's thread when what could not be written at first has been.
+        is_held
+            Whether it may be written only as long as this session follows the job; what is added to one that has
+            ended is anybody's.
         """
         debt = self._debts.setdefault(record_id, _Debt())
         debt.fields.update(fields)
         debt.artifacts = artifacts or debt.artifacts
         debt.when_paid = when_paid
+        debt.is_held = is_held
         error = await self._pay(record_id)
         if error is None:
             self._works_again.set()
@@ -102,7 +109,7 @@ class Owed:
         for record_id, debt in debts.items():
             try:
                 if failures < _LAST_FAILURES:
-                    self._write(record_id, debt.fields, debt.artifacts)
+                    self._write(record_id, debt.fields, debt.artifacts, self._owner if debt.is_held else None)
                     continue
             except FalError as error:
                 failures += 1
@@ -119,7 +126,8 @@ class Owed:
             return None
         fields, artifacts = dict(debt.fields), debt.artifacts
         try:
-            await self._do(functools.partial(self._write, record_id, fields, artifacts))
+            holder = self._owner if debt.is_held else None
+            await self._do(functools.partial(self._write, record_id, fields, artifacts, holder))
         except LeaseLost as error:
             self._debts.pop(record_id, None)
             return error
@@ -132,11 +140,13 @@ class Owed:
                 debt.when_paid()
         return None
 
-    def _write(self, record_id: int, fields: Mapping[str, Any], artifacts: tuple[Artifact, ...]) -> None:
+    def _write(
+        self, record_id: int, fields: Mapping[str, Any], artifacts: tuple[Artifact, ...], holder: str | None
+    ) -> None:
         if artifacts:
-            self._store.set_artifacts(record_id, artifacts, held_by=self._owner)
+            self._store.set_artifacts(record_id, artifacts, held_by=holder)
         if fields:
-            self._store.update_many([(record_id, fields)], held_by=self._owner)
+            self._store.update_many([(record_id, fields)], held_by=holder)
 
     async def _keep_trying(self) -> None:
         """Try until nothing is owed: slowly, and at once when any other step got through."""
