@@ -62,7 +62,7 @@ def session() -> Session:
     return current().session
 
 
-def submit(
+def submit(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -72,6 +72,12 @@ def submit(
     priority: Priority | None = None,
     headers: Mapping[str, str] | None = None,
     start_timeout: float | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    no_retry: bool = False,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
+    max_queue_length: int | None = None,
 ) -> Job:
     """Start a call and return its job at once; it goes on while other cells run.
 
@@ -79,21 +85,41 @@ def submit(
     ----------
     arguments
         JSON with local files anywhere inside (paths, bytes, pictures, arrays, earlier results): they are uploaded.
+    webhook_url
+        Where fal reports the end.
     start_timeout
         Seconds after which fal gives up if no runner took it.
+    lifecycle
+        How long the outputs live at fal and who may read them.
+    store_io
+        Whether fal keeps arguments and result in the account's list; None leaves it to the account.
+    no_retry, disable_fallback
+        Whether fal is not to try again where a runner is lost, or not to take another model where one fails.
+    tags
+        At most ten, for the account's usage.
+    max_queue_length
+        fal refuses where more requests than this wait already.
 
     Raises
     ------
+    ConfigError
+        Where an option has a value that fal does not take.
     FalError
         Before anything is sent: not an endpoint, an unreadable file, no way to write the history.
     """
     options = CallOptions(
         path=path,
         hint=hint,
-        webhook_url=webhook_url,
         priority=priority,
-        headers=dict(headers or {}),
+        headers=headers or {},
         start_timeout=start_timeout,
+        webhook_url=webhook_url,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        no_retry=no_retry,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+        max_queue_length=max_queue_length,
     )
     return session().submit(application, dict(arguments or {}), options=options)
 
@@ -113,8 +139,16 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     start_timeout: float | None = None,
     client_timeout: float | None = None,
     webhook_url: str | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    no_retry: bool = False,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
+    max_queue_length: int | None = None,
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
+
+    Options as for `submit`.
 
     Parameters
     ----------
@@ -126,14 +160,27 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
     """
-    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout, webhook_url)
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        priority=priority,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        webhook_url=webhook_url,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        no_retry=no_retry,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+        max_queue_length=max_queue_length,
+    )
     job = session().submit(application, dict(arguments or {}), options=options, timeout_s=client_timeout)
     if on_enqueue is not None or on_queue_update is not None:
         tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
     return job.get()
 
 
-def run(
+def run(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -142,36 +189,65 @@ def run(
     start_timeout: float | None = None,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> Result:
     """Call an endpoint without the queue and return its result; blocks.
 
     A direct call cannot be cancelled, and if its answer is lost the result is lost: prefer `subscribe` for
-    anything over a few seconds.
+    anything over a few seconds. Options as for `submit`; those of the queue there are not.
     """
-    options = CallOptions(path, hint, headers=dict(headers or {}), start_timeout=start_timeout)
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+    )
     job = session().submit(application, dict(arguments or {}), kind="direct", options=options, timeout_s=timeout)
     return job.get()
 
 
-def stream(
+def stream(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
     path: str = "/stream",
     timeout: float | None = None,
     headers: Mapping[str, str] | None = None,
+    start_timeout: float | None = None,
+    hint: str | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> EventQueue:
     """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
 
     The last event is the result. The call is on disk before it is sent; ``events.job`` is its job. An app that
     crashes in the middle closes its stream like one that is done: look whether the last event is what it should be.
+    Options as for `run`.
 
     Parameters
     ----------
     timeout
         Longest silence between two events, in seconds; None waits as long as the connection lives.
     """
-    options = CallOptions(path, headers=dict(headers or {}))
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+    )
     return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout)
 
 

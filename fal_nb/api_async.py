@@ -41,7 +41,7 @@ AnyProgress: TypeAlias = Callable[[int, int], Any]
 _HEARTBEAT_S = 0.02
 
 
-async def submit_async(
+async def submit_async(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -51,15 +51,36 @@ async def submit_async(
     priority: Priority | None = None,
     headers: Mapping[str, str] | None = None,
     start_timeout: float | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    no_retry: bool = False,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
+    max_queue_length: int | None = None,
 ) -> AsyncRequestHandle:
     """Start a call and return its handle once fal has accepted it; it is on the record and followed all the same.
+
+    Options as for `fal_nb.submit`.
 
     Raises
     ------
     FalError
         Where the call could not be made; nothing is sent twice.
     """
-    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout, webhook_url)
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        priority=priority,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        webhook_url=webhook_url,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        no_retry=no_retry,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+        max_queue_length=max_queue_length,
+    )
     job = await _submit(application, arguments, options)
     try:
         while job.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
@@ -87,12 +108,32 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     headers: Mapping[str, str] | None = None,
     start_timeout: float | None = None,
     client_timeout: float | None = None,
+    webhook_url: str | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    no_retry: bool = False,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
+    max_queue_length: int | None = None,
 ) -> Result:
     """Queue a call, wait for it and return its result. Cancelling the task cancels the request at fal.
 
     Callbacks may be asynchronous; they run on the caller's loop, plain ones in a worker thread.
     """
-    options = CallOptions(path, hint, priority, dict(headers or {}), start_timeout)
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        priority=priority,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        webhook_url=webhook_url,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        no_retry=no_retry,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+        max_queue_length=max_queue_length,
+    )
     job = await _submit(application, arguments, options, timeout_s=client_timeout)
     if on_enqueue is not None or on_queue_update is not None:
         loop = asyncio.get_running_loop()
@@ -107,7 +148,7 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     return await job
 
 
-async def run_async(
+async def run_async(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -116,25 +157,57 @@ async def run_async(
     start_timeout: float | None = None,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> Result:
     """Call an endpoint without the queue and return its result; see `fal_nb.run`."""
-    options = CallOptions(path, hint, headers=dict(headers or {}), start_timeout=start_timeout)
+    options = CallOptions(
+        path=path,
+        hint=hint,
+        headers=headers or {},
+        start_timeout=start_timeout,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        disable_fallback=disable_fallback,
+        tags=tags or {},
+    )
     return await (await _submit(application, arguments, options, kind="direct", timeout_s=timeout))
 
 
-def stream_async(
+def stream_async(  # noqa: PLR0913 - signature of the official client, and the newer options
     application: str,
     arguments: Mapping[str, Any] | None = None,
     *,
     path: str = "/stream",
     timeout: float | None = None,
     headers: Mapping[str, str] | None = None,
+    start_timeout: float | None = None,
+    hint: str | None = None,
+    lifecycle: Lifecycle | None = None,
+    store_io: bool | None = None,
+    disable_fallback: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> EventsToCome:
     """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`.
 
     Nothing is sent before the first event is asked for. Awaited, it starts and gives the events with their ``job``.
     """
-    start = functools.partial(api.stream, application, arguments, path=path, timeout=timeout, headers=headers)
+    start = functools.partial(
+        api.stream,
+        application,
+        arguments,
+        path=path,
+        timeout=timeout,
+        headers=headers,
+        start_timeout=start_timeout,
+        hint=hint,
+        lifecycle=lifecycle,
+        store_io=store_io,
+        disable_fallback=disable_fallback,
+        tags=tags,
+    )
     return EventsToCome(lambda: _started(start, EventQueue.close))
 
 

@@ -58,7 +58,12 @@ def json_body(arguments: JSON, endpoint: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How a call is to be made, besides its arguments.
+    """How a call is to be made, besides its arguments; checked as it is made.
+
+    Raises
+    ------
+    ConfigError
+        Where an option has a value that the service does not take.
 
     Attributes
     ----------
@@ -102,31 +107,38 @@ class CallOptions:
     max_queue_length: int | None = None
     withdrawal: Withdrawal | None = None
 
+    def __post_init__(self) -> None:
+        self._check()
+        self.wire_headers()
+
+    def _check(self) -> None:
+        """Refuse what would be sent as something else than it says, or not at all."""
+        length, url = self.max_queue_length, self.webhook_url
+        if length is not None and (type(length) is not int or length < 0):
+            raise ConfigError(f"max_queue_length must be a whole number of at least 0, not {length!r}.")
+        if url is not None and not (_is_plain(url) and url.startswith(("https://", "http://"))):
+            raise ConfigError(f"webhook_url must be an address that begins with https://, not {url!r:.60}.")
+        if self.hint is not None and not _is_plain(self.hint):
+            raise ConfigError(f"hint must be a text of printable ASCII characters, not {self.hint!r:.60}.")
+        if self.store_io not in (None, True, False):
+            raise ConfigError(f"store_io must be True, False or None, not {self.store_io!r:.60}.")
+        for name in ("no_retry", "disable_fallback"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be True or False, not {getattr(self, name)!r:.60}.")
+        for name in ("tags", "headers"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ConfigError(f"{name} must be a dict of texts, not {getattr(self, name)!r:.60}.")
+
     def query(self) -> dict[str, str | None]:
         """Return the query of a submission.
-
-        Raises
-        ------
-        ConfigError
-            Where a value is none the service takes.
 
         Source: fal docs "Submit", "Webhooks".
         """
         length = self.max_queue_length
-        if length is not None and (type(length) is not int or length < 0):
-            raise ConfigError(f"max_queue_length must be a whole number of at least 0, not {length!r}.")
-        return {
-            "fal_webhook": self.webhook_url,
-            "fal_max_queue_length": None if length is None else str(length),
-        }
+        return {"fal_webhook": self.webhook_url, "fal_max_queue_length": None if length is None else str(length)}
 
     def wire_headers(self, accept: str = "application/json") -> dict[str, str]:
         """Return the headers of the call; the start timeout under its documented and its older name.
-
-        Raises
-        ------
-        ConfigError
-            Where an option has a value the service does not take.
 
         Source: fal docs "Platform Headers"; fal-client 1.0.3 ``_headers.py``.
         """
@@ -159,9 +171,6 @@ class CallOptions:
         return sent
 
 
-DEFAULTS = CallOptions()
-
-
 def call_headers(headers: Mapping[str, str] = NO_HEADERS, accept: str = "application/json") -> dict[str, str]:
     """Return headers, names in lower case, ready to be sent.
 
@@ -181,6 +190,10 @@ def with_query(url: str, **parameters: str | None) -> str:
     """Return the URL with those parameters that are not None."""
     given = {name: value for name, value in parameters.items() if value is not None}
     return f"{url}?{urlencode(given)}" if given else url
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 def _start_timeout_s(value: float) -> float:
@@ -226,3 +239,6 @@ def _unwritable(value: JSON, where: str, depth: int = 0) -> str | None:
             return f"{where} ({value if isinstance(value, float) else type(value).__name__})"
         return None
     return next(filter(None, (_unwritable(entry, place, depth + 1) for place, entry in inner)), None)
+
+
+DEFAULTS = CallOptions()

@@ -28,6 +28,7 @@ from fal_nb.magics.grammar import parse_line, parses
 from fal_nb.magics.help import help_text
 from fal_nb.magics.items import Assign, Input, ParsedLine, Word
 from fal_nb.magics.mistakes import Edit, Mistake, explain, shorten
+from fal_nb.magics.options import QUEUE_OPTIONS
 from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
 from fal_nb.magics.template import expand
@@ -132,6 +133,8 @@ def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any
     is_json, is_yaml = fields.pop("json", False), fields.pop("yaml", False)
     text = parsed.words[1] if len(parsed.words) > 1 else None
     _check_body(parsed, body, text)
+    if fields.get("direct"):
+        _check_direct(parsed)
     fields |= {
         "endpoint": _endpoint(parsed.words[0], namespace),
         "inputs": parsed.inputs,
@@ -213,6 +216,15 @@ def _check_body(parsed: ParsedLine, body: str | None, text: Word | None) -> None
         why = f"{formats[0].raw} has none" if formats else "there is none"
         cut = Edit(named.column, named.column + len(named.raw), "")
         _refuse(f"--body names the input of a text, and {why}", named.column, cut)
+
+
+def _check_direct(parsed: ParsedLine) -> None:
+    """Refuse what only a queue can do beside --direct."""
+    for option in parsed.options:
+        if option.name[0] in QUEUE_OPTIONS:
+            spelling = "--" + option.name[0].replace("_", "-")
+            cut = Edit(option.column, option.column + len(option.raw), "")
+            _refuse(f"{spelling} is for the queue, and --direct has none", option.column, cut)
 
 
 def _endpoint(word: Word, namespace: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ An option of a subcommand is a line in ``options.py`` and a field here, named by
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fal_nb.magics.body import BodyMode
@@ -46,6 +47,10 @@ class CallArguments:
         The input that takes the text or the body, where the line names one.
     timeout_s, start_timeout_s
         Seconds; the caller's own limit, and fal's for the beginning.
+    lifecycle
+        How long the outputs live at fal: a name of `ObjectExpiration`, or seconds.
+    store_io, no_retry, disable_fallback, tags, max_queue_length, webhook_url
+        As in `CallOptions`.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
     to
@@ -66,6 +71,13 @@ class CallArguments:
     start_timeout_s: float | None = None
     priority: Literal["normal", "low"] | None = None
     hint: str | None = None
+    lifecycle: str | int | None = None
+    store_io: Literal["yes", "no"] | None = None
+    no_retry: bool = False
+    disable_fallback: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    max_queue_length: int | None = None
+    webhook_url: str | None = None
     unchecked: bool = False
     to: str | None = None
     var: str | None = None

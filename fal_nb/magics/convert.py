@@ -22,6 +22,7 @@ _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _AGE = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NAME = re.compile(NAME)
+_LIVES = ("never", "immediate", "1h", "1d", "7d", "30d", "1y")
 
 
 def option_fields(parsed: ParsedLine) -> dict[str, Any]:
@@ -77,6 +78,28 @@ def _count(text: str) -> int | None:
     return int(text) if _COUNT.fullmatch(text) else None
 
 
+def _length(text: str) -> int | None:
+    return 0 if text == "0" else _count(text)
+
+
+def _life(text: str) -> str | int | None:
+    """Return a name of how long a file lives, or seconds."""
+    return text if text in _LIVES else _count(text)
+
+
+def _tags(text: str) -> dict[str, str] | None:
+    """Return keys and values; what fal takes of them is checked with the other options of the call."""
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        return None
+    tags = {key.strip(): value.strip() for key, _, value in pairs}
+    return tags if len(tags) == len(pairs) else None
+
+
+def _url(text: str) -> str | None:
+    return text if text.startswith(("https://", "http://")) else None
+
+
 def _variable(text: str) -> str | None:
     return text if text.isidentifier() and not text.startswith("_") and not keyword.iskeyword(text) else None
 
@@ -105,6 +128,10 @@ _CONVERTERS: Mapping[OptionKind, Callable[[str], Any]] = MappingProxyType(
         "variable": _variable,
         "input": _input,
         "since": _since,
+        "length": _length,
+        "life": _life,
+        "tags": _tags,
+        "url": _url,
     }
 )
 _TAKES: Mapping[OptionKind, str] = MappingProxyType(
@@ -115,5 +142,9 @@ _TAKES: Mapping[OptionKind, str] = MappingProxyType(
         "variable": "the name of a Python variable",
         "input": "the name of an input",
         "since": "an age (30m, 12h, 7d, 2w) or a date (2026-01-31)",
+        "length": "a whole number from 0",
+        "life": f"{', '.join(_LIVES)} or a number of seconds",
+        "tags": "tags as 'key=value,key=value', each key once",
+        "url": "an address that begins with https://",
     }
 )

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
 from fal_nb.errors import FalError
 from fal_nb.magics import arguments as args
@@ -68,7 +69,7 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
     session = bench.session
     schema = session.preflight.known_schema(command.endpoint)
     arguments = arguments_by_schema(command, cell.namespace, schema)
-    options = CallOptions(start_timeout=command.start_timeout_s, priority=command.priority, hint=command.hint)
+    options = _options(command)
     return session.submit(
         command.endpoint,
         arguments,
@@ -76,6 +77,22 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
         options=options,
         timeout_s=command.timeout_s,
         check=not command.unchecked,
+    )
+
+
+def _options(command: args.CallArguments) -> CallOptions:
+    lifecycle = None if command.lifecycle is None else StorageSettings(cast("ObjectExpiration", command.lifecycle))
+    return CallOptions(
+        start_timeout=command.start_timeout_s,
+        priority=command.priority,
+        hint=command.hint,
+        lifecycle=lifecycle,
+        store_io=None if command.store_io is None else command.store_io == "yes",
+        no_retry=command.no_retry,
+        disable_fallback=command.disable_fallback,
+        tags=command.tags,
+        max_queue_length=command.max_queue_length,
+        webhook_url=command.webhook_url,
     )
 
 

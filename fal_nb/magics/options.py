@@ -15,6 +15,7 @@ from fal_nb.states import FINAL_STATES, OPEN_STATES
 __all__ = [
     "JOB_SUBCOMMANDS",
     "OTHER_NAMES",
+    "QUEUE_OPTIONS",
     "SUBCOMMANDS",
     "OptionKind",
     "OptionSpec",
@@ -23,8 +24,11 @@ __all__ = [
     "find_option",
 ]
 
-OptionKind: TypeAlias = Literal["flag", "text", "variable", "input", "seconds", "count", "choice", "since"]
-"""``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age."""
+OptionKind: TypeAlias = Literal[
+    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url"
+]
+"""``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age, ``life`` how long
+a file lives, ``length`` a number from 0."""
 
 Words: TypeAlias = Literal["endpoint", "job", "jobs", "search", "action", "topic", "none"]
 """What words without a name mean: an endpoint and its text, at most one job, any number of jobs …"""
@@ -122,6 +126,36 @@ _SENDING = (
         help="Place in the queue; low lets others pass.",
     ),
     OptionSpec(name="hint", kind="text", metavar="TEXT", field="hint", help="Prefer a runner that saw this hint."),
+    OptionSpec(
+        name="lifecycle",
+        kind="life",
+        metavar="TIME",
+        field="lifecycle",
+        help="How long the outputs live at fal: immediate, 1h, 1d, 7d, 30d, 1y, or seconds.",
+    ),
+    OptionSpec(
+        name="store_io",
+        kind="choice",
+        metavar="yes|no",
+        field="store_io",
+        choices=("yes", "no"),
+        help="Whether fal keeps arguments and result in the account's list.",
+    ),
+    OptionSpec(name="no_retry", field="no_retry", help="fal is not to try again where a runner is lost."),
+    OptionSpec(
+        name="disable_fallback", field="disable_fallback", help="No other model in the place of one that fails."
+    ),
+    OptionSpec(name="tags", kind="tags", metavar="'K=V,…'", field="tags", help="For the account's usage, at most ten."),
+    OptionSpec(
+        name="max_queue_length",
+        kind="length",
+        metavar="N",
+        field="max_queue_length",
+        help="fal refuses where more requests than N wait already.",
+    ),
+    OptionSpec(
+        name="webhook_url", kind="url", metavar="URL", field="webhook_url", help="Where fal reports the end, too."
+    ),
     OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
 )
 _KEEPING = (
@@ -336,6 +370,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Words people bring from other tools → the subcommand they mean."""
+
+QUEUE_OPTIONS = ("max_queue_length", "no_retry", "webhook_url")
+"""Options of run that mean nothing without a queue."""
 
 
 def find_option(spec: SubcommandSpec, name: str) -> OptionSpec | None:

@@ -83,20 +83,20 @@ class TestSubmit:
     @pytest.mark.parametrize(
         "options",
         [
-            CallOptions(priority="high"),
-            CallOptions(start_timeout=0.1),
-            CallOptions(start_timeout=float("nan")),
-            CallOptions(start_timeout="soon"),
-            CallOptions(hint="a\r\nAuthorization: Key other"),
-            CallOptions(hint="schlüssel"),
-            CallOptions(headers={"Host": "elsewhere"}),
-            CallOptions(headers={"bad name": "x"}),
+            {"priority": "high"},
+            {"start_timeout": 0.1},
+            {"start_timeout": float("nan")},
+            {"start_timeout": "soon"},
+            {"hint": "a\r\nAuthorization: Key other"},
+            {"hint": "schlüssel"},
+            {"headers": {"Host": "elsewhere"}},
+            {"headers": {"bad name": "x"}},
         ],
         ids=str,
     )
     async def test_refuses_options_that_cannot_be_sent(self, server, client, options):
         with pytest.raises(ConfigError):
-            await client.queue.submit(ENDPOINT, {}, options)
+            await client.queue.submit(ENDPOINT, {}, CallOptions(**options))
         assert server.requests == []
 
 

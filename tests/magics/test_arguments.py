@@ -42,6 +42,17 @@ def test_run_takes_every_option_of_its_table():
     assert (run.text_input, run.body, run.body_mode, run.silenced) == ("text", "a red fox", "text", True)
 
 
+def test_the_options_of_the_service_are_read():
+    call = read_arguments(
+        "submit a/b --lifecycle 90 --store-io no --no-retry --disable-fallback --tags 'team=a b, run.id=7' "
+        "--max-queue-length 0 --webhook-url https://x.org/?a=1"
+    )
+    assert (call.lifecycle, call.store_io, call.no_retry, call.disable_fallback) == (90, "no", True, True)
+    assert (call.tags, call.max_queue_length) == ({"team": "a b", "run.id": "7"}, 0)
+    assert call.webhook_url == "https://x.org/?a=1"
+    assert read_arguments("run a/b --tags=team=a lifecycle=x").tags == {"team": "a"}
+
+
 def test_without_options_nothing_is_set():
     assert read_arguments("run a/b") == RunArguments(endpoint="a/b", line="run a/b", magic="%fal")
     assert read_arguments("submit a/b/c", "") == SubmitArguments(endpoint="a/b/c", line="submit a/b/c", magic="%%fal")
@@ -104,6 +115,16 @@ def test_since_is_an_age_or_a_moment_with_its_time_zone(text, since):
         ("run a/b -o _", "column 17: --var takes the name of a Python variable, not '_'."),
         ("run a/b --to ''", "column 19: --to takes a text, not ''."),
         ('run a/b "x" --body 1', "column 25: --body takes the name of an input, not '1'."),
+        ("run a/b --lifecycle 2h", ("column 26: --lifecycle takes never, immediate, 1h, 1d, 7d, 30d, 1y "
+                                    "or a number of seconds, not '2h'.")),
+        ("run a/b --store-io 1", "column 25: --store-io takes yes or no, not '1'."),
+        ("run a/b --tags team", "column 21: --tags takes tags as 'key=value,key=value', each key once, not 'team'."),
+        ("run a/b --tags 'a=1,a=2'", ("column 21: --tags takes tags as 'key=value,key=value', each key once, "
+                                      "not 'a=1,a=2'.")),
+        ("run a/b --max-queue-length -1", "column 33: --max-queue-length takes a whole number from 0, not '-1'."),
+        ("run a/b --webhook-url x.org", "column 28: --webhook-url takes an address that begins with https://, not 'x.org'."),
+        ("run a/b --direct --no-retry", ("column 23: --no-retry is for the queue, and --direct has none. "
+                                         "Write: %fal run a/b --direct")),
         ("jobs --limit 0", "column 19: --limit takes a whole number from 1, not '0'."),
         ("jobs --limit 1.5", "column 19: --limit takes a whole number from 1, not '1.5'."),
         ("history --since 7x", "column 22: --since takes an age (30m, 12h, 7d, 2w) or a date (2026-01-31), not '7x'."),
@@ -293,7 +314,10 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path):
 
 
 def test_every_option_of_the_table_has_a_field_in_its_class():
-    values = {"text": "x", "seconds": "1", "count": "1", "variable": "x", "input": "x", "since": "1d"}
+    values = {
+        "text": "x", "seconds": "1", "count": "1", "variable": "x", "input": "x", "since": "1d", "length": "0",
+        "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org",
+    }  # fmt: skip
     for spec in SUBCOMMANDS.values():
         for option in spec.options:
             words = 'a/b "x"' if spec.takes_inputs and option.name not in {"json", "yaml"} else ""

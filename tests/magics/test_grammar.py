@@ -76,7 +76,7 @@ GOOD = [
     ('run a/b --negative-prompt "a b" --flag seed=1', {"negative_prompt": "a b", "flag": True, "seed": 1}),
     ("run a/b --image-size.width 5 --a --b", {"image_size": {"width": 5}, "a": True, "b": True}),
     ("run a/b --url https://x.org/?a=b --shift -1", {"url": "https://x.org/?a=b", "shift": -1}),
-    ("run a/b --size {sizes[0]} --tags [1, 2]", {"size": 256, "tags": [1, 2]}),
+    ("run a/b --size {sizes[0]} --marks [1, 2]", {"size": 256, "marks": [1, 2]}),
     ("run a/b --timeout 5 timeout=7 json=1", {"timeout": 7, "json": 1}),
     # variables
     (
