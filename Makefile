@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab build check test test-all bench clean
+.PHONY: help demo lab build check test test-all faults bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -23,6 +23,7 @@ help:
 	@echo "make test      lint, types, Python, JavaScript, notebooks, real browsers"
 	@echo "make check     lint and types only"
 	@echo "make test-all  make test, with the slow suites at their full size"
+	@echo "make faults    run every fault at every stage and write docs/faults.md"
 	@echo "make build     JavaScript bundles and the wheel"
 	@echo "make bench     benchmarks, as ratios against a baseline in the same run"
 
@@ -76,6 +77,10 @@ test: check fal_nb/static/build.json .envs/lab43/.ready .envs/colab/.ready .envs
 
 test-all: export FAL_NB_TEST_SIZE := full
 test-all: test
+
+faults: export FAL_NB_WRITE_FAULTS := yes
+faults: $(VENV)/.ready
+	$(PYTEST) -q tests/faults
 
 bench: $(VENV)/.ready fal_nb/static/build.json
 	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each; done
