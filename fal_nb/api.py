@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fal_nb.client.storage import Repository
     from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
+    from fal_nb.engine.reconcile import Choices
+    from fal_nb.engine.reconciliation import Reconciliation
     from fal_nb.engine.resume import Resumed
     from fal_nb.engine.session import Session
     from fal_nb.pricing.price import Price
@@ -40,10 +42,12 @@ __all__ = [
     "jobs",
     "logs",
     "price",
+    "reconcile",
     "result",
     "resume",
     "run",
     "schema",
+    "send_again",
     "session",
     "status",
     "stream",
@@ -340,6 +344,39 @@ def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None
     for job in chosen:
         job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     return chosen
+
+
+def reconcile(choose: Choices | None = None) -> Reconciliation:
+    """Settle calls whose answer was lost, by fal's list of ended requests; blocks, and sends no call.
+
+    A call gets a request only where nothing else can be meant: same endpoint, equal arguments, the right time. The
+    result shows itself as a table: what was found, what needs a choice, what is still unknown, and the next step. What
+    is not listed stays ``UNKNOWN``, because only ended requests are listed.
+
+    Parameters
+    ----------
+    choose
+        A job or the number of its record → the id of the request it is.
+
+    Raises
+    ------
+    JobError
+        Where a choice cannot be; nothing was settled then.
+    """
+    return session().reconcile(choose)
+
+
+def send_again(job: str | int | Job, *, yes: bool = False) -> Job | None:
+    """Send a lost call once more, as a new record, and return its job; None where the answer to the question is no.
+
+    It may pay twice, so that it asks first, unless `yes`. The lost call stays ``UNKNOWN``.
+
+    Raises
+    ------
+    JobError
+        Where the call is not ``UNKNOWN``, cannot be sent from its record, or nobody can be asked.
+    """
+    return session().send_again(job, yes=yes)
 
 
 def history(

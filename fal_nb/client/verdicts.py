@@ -197,7 +197,7 @@ def _unknown(call: Call, reason: str, request_id: str | None) -> SubmissionUnkno
     known = f" fal knows it as request {request_id}." if request_id else ""
     return SubmissionUnknown(
         f"The answer to {call.about} was lost ({reason}). It may have been accepted and charged, so it was not sent "
-        f"again: look at your requests at fal before you repeat it.{known}",
+        f"again: look at your requests at fal (`%fal reconcile`) before you repeat it.{known}",
         request_id=request_id,
         endpoint=call.endpoint,
     )

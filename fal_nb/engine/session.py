@@ -215,21 +215,7 @@ class Session(Grounds):
         return [job for job in jobs if not job.done], len(free)
 
     def reconcile(self, choose: Choices | None = None) -> Reconciliation:
-        """Settle calls whose answer was lost, by fal's list of ended requests; blocks, and sends no call.
-
-        A call gets a request only where nothing else can be meant. Ties and candidates are shown for a choice; what
-        is not listed stays ``UNKNOWN``, because only ended requests are.
-
-        Parameters
-        ----------
-        choose
-            Job or number of its record → the id of the request it is.
-
-        Raises
-        ------
-        JobError
-            Where a choice cannot be; nothing was settled then.
-        """
+        """Settle lost calls by fal's list of ended requests; blocks, and sends no call. See ``fal_nb.reconcile``."""
         from fal_nb.engine.reconcile import reconcile  # noqa: PLC0415 - rarely needed
 
         return reconcile(self, choose)
@@ -237,19 +223,12 @@ class Session(Grounds):
     def send_again(
         self, job: str | int | Job, *, yes: bool = False, confirm: Callable[[str], bool] | None = None
     ) -> Job | None:
-        """Send a lost call once more, as a new record, and return its job; None where the person does not want to.
-
-        It may pay twice, so that it asks first, unless `yes`. The lost call stays ``UNKNOWN``.
+        """Send a lost call once more, as a new record; see ``fal_nb.send_again``.
 
         Parameters
         ----------
         confirm
             Asks the question and returns the answer; default: the kernel's input.
-
-        Raises
-        ------
-        JobError
-            Where the call is not ``UNKNOWN``, cannot be sent from its record, or nobody can be asked.
         """
         from fal_nb.engine.send_again import send_again  # noqa: PLC0415 - rarely needed
 

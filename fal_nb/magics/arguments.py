@@ -17,6 +17,7 @@ from fal_nb.magics.commands import (
     HistoryArguments,
     JobArguments,
     JobsArguments,
+    ReconcileArguments,
     ResumeArguments,
     RunArguments,
     SimulatorArguments,
@@ -33,7 +34,7 @@ from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
 from fal_nb.magics.template import expand
 from fal_nb.magics.values import Coerce, Text, coerce_bare
-from fal_nb.magics.words import JOB_WORD
+from fal_nb.magics.words import CHOICE_WORD, JOB_WORD
 from fal_nb.protocol.endpoint import EndpointId
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "ReconcileArguments",
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
@@ -182,6 +184,21 @@ def _read_attach(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
     )
 
 
+def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
+    fields = option_fields(parsed)
+    if "send_again" in fields and parsed.words:
+        _refuse("--send-again sends one call: choose requests in a line of its own", parsed.words[0].column)
+    choices: dict[int, str] = {}
+    for word in parsed.words:
+        found = CHOICE_WORD.fullmatch(_expanded(word, namespace))
+        if found is None:
+            _refuse(f"{shorten(word.text)!r} is no JOB=REQUEST_ID", word.column)
+        if int(found[1]) in choices:
+            _refuse(f"#{found[1]} is chosen twice", word.column)
+        choices[int(found[1])] = found[2]
+    return ReconcileArguments(choices=tuple(choices.items()), silenced=parsed.silenced, **fields)
+
+
 def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
     words = tuple(word.text for word in parsed.words)
     return HistoryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
@@ -262,6 +279,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "jobs": _read_jobs,
         "resume": _read_resume,
         "attach": _read_attach,
+        "reconcile": _read_reconcile,
         "history": _read_history,
         "config": _read_config,
         "simulator": _read_simulator,

@@ -23,6 +23,7 @@ __all__ = [
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "ReconcileArguments",
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
@@ -148,6 +149,26 @@ class AttachArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileArguments:
+    """``reconcile``.
+
+    Attributes
+    ----------
+    choices
+        (Number of a record, request id), as chosen.
+    send_again
+        The lost call to be sent once more, instead.
+    yes
+        Whether that is done without asking.
+    """
+
+    choices: tuple[tuple[int, str], ...] = ()
+    send_again: int | str | None = None
+    yes: bool = False
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryArguments:
     """``history``.
 
@@ -198,6 +219,7 @@ Arguments: TypeAlias = (
     | JobsArguments
     | ResumeArguments
     | AttachArguments
+    | ReconcileArguments
     | HistoryArguments
     | ConfigArguments
     | SimulatorArguments

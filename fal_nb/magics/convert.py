@@ -14,6 +14,7 @@ from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
 from fal_nb.magics.options import OptionKind, OptionSpec, find_option
 from fal_nb.magics.tokens import NAME
 from fal_nb.magics.values import Text
+from fal_nb.magics.words import JOB_WORD
 
 __all__ = ["option_fields"]
 
@@ -108,6 +109,11 @@ def _input(text: str) -> str | None:
     return text if _NAME.fullmatch(text) else None
 
 
+def _job(text: str) -> int | str | None:
+    found = JOB_WORD.fullmatch(text)
+    return None if found is None else int(found[1]) if found[1] else text
+
+
 def _since(text: str) -> dt.timedelta | dt.datetime | None:
     """Return an age or a moment; a moment without a time zone is local."""
     age = _AGE.fullmatch(text)
@@ -132,6 +138,7 @@ _CONVERTERS: Mapping[OptionKind, Callable[[str], Any]] = MappingProxyType(
         "life": _life,
         "tags": _tags,
         "url": _url,
+        "job": _job,
     }
 )
 _TAKES: Mapping[OptionKind, str] = MappingProxyType(
@@ -141,6 +148,7 @@ _TAKES: Mapping[OptionKind, str] = MappingProxyType(
         "count": "a whole number from 1",
         "variable": "the name of a Python variable",
         "input": "the name of an input",
+        "job": "a job's number (12 or #12) or a request id",
         "since": "an age (30m, 12h, 7d, 2w) or a date (2026-01-31)",
         "length": "a whole number from 0",
         "life": f"{', '.join(_LIVES)} or a number of seconds",

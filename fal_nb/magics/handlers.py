@@ -195,6 +195,19 @@ def _attach(bench: Workbench, command: args.AttachArguments, _cell: Cell) -> Any
     return None if command.silenced else job
 
 
+def _reconcile(bench: Workbench, command: args.ReconcileArguments, _cell: Cell) -> Any:
+    session = bench.session
+    if command.send_again is None:
+        found = session.reconcile(dict(command.choices))
+        return None if command.silenced else found
+    job = session.send_again(command.send_again, yes=command.yes)
+    if job is None:
+        bench.line("Nothing was sent.")
+        return None
+    bench.show_job(job)
+    return None if command.silenced else job
+
+
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
     return bench.session.frame(
         endpoint=command.endpoint,
@@ -261,6 +274,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.JobsArguments: _jobs,
         args.ResumeArguments: _resume,
         args.AttachArguments: _attach,
+        args.ReconcileArguments: _reconcile,
         args.HistoryArguments: _history,
         args.ConfigArguments: _config,
         args.SimulatorArguments: _simulator,

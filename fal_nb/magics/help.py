@@ -34,6 +34,7 @@ Variables in texts and bodies
 
 Jobs
   12  #12  REQUEST-ID           after status, result, logs, cancel and wait, where #12 is no comment
+  #12=REQUEST-ID                after reconcile: job 12 is this request
 
 Bodies of %%fal run and %%fal submit
   text                          the prompt (or the input that --body NAME names), without its common indentation

@@ -25,13 +25,13 @@ __all__ = [
 ]
 
 OptionKind: TypeAlias = Literal[
-    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url"
+    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url", "job"
 ]
 """``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age, ``life`` how long
 a file lives, ``length`` a number from 0."""
 
-Words: TypeAlias = Literal["endpoint", "job", "jobs", "search", "action", "topic", "none"]
-"""What words without a name mean: an endpoint and its text, at most one job, any number of jobs …"""
+Words: TypeAlias = Literal["endpoint", "job", "jobs", "choices", "search", "action", "topic", "none"]
+"""What words without a name mean: an endpoint and its text, at most one job, any number of jobs, of JOB=REQUEST_ID …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +293,28 @@ kernel ended may or may not have arrived: it becomes unknown and is not sent aga
         twin="fal.attach(endpoint, request_id)",
     ),
     SubcommandSpec(
+        name="reconcile",
+        words="choices",
+        usage="[JOB=REQUEST_ID …] | --send-again JOB [--yes]",
+        summary="settle calls whose answer was lost",
+        details="""\
+Reads the account's list of ended requests and settles the UNKNOWN calls it names: nothing is sent. Where several
+requests can be meant they are shown, and #12=REQUEST_ID chooses. What is not listed stays UNKNOWN: only requests that
+have ended are listed, and their arguments only where the account stores payloads.""",
+        options=(
+            OptionSpec(
+                name="send_again",
+                kind="job",
+                metavar="JOB",
+                field="send_again",
+                help="Send this lost call once more, as a new job. Asks first: it may pay twice.",
+            ),
+            OptionSpec(name="yes", field="yes", help="Send it without asking."),
+        ),
+        examples=("%fal reconcile", "%fal reconcile #12=764cabcf-b745-4b3e-ae38-1200304cf45b"),
+        twin="fal.reconcile({12: request_id}), fal.send_again(12)",
+    ),
+    SubcommandSpec(
         name="history",
         words="search",
         usage="[WORD …] [OPTIONS]",
@@ -350,7 +372,7 @@ kernel ended may or may not have arrived: it becomes unknown and is not sent aga
 SUBCOMMANDS: Mapping[str, SubcommandSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Name → subcommand, in the order of the overview."""
 
-JOB_SUBCOMMANDS = frozenset(spec.name for spec in _SPECS if spec.words in {"job", "jobs"})
+JOB_SUBCOMMANDS = frozenset(spec.name for spec in _SPECS if spec.words in {"job", "jobs", "choices"})
 """Those whose words are jobs, so that ``#12`` after them is one and no comment."""
 
 OTHER_NAMES: Mapping[str, str] = MappingProxyType(
@@ -363,6 +385,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "ps": "jobs",
         "queue": "jobs",
         "run_model": "run",
+        "settle": "reconcile",
         "settings": "config",
         "stop": "cancel",
         "submit_job": "submit",

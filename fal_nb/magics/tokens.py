@@ -26,13 +26,14 @@ _RUN = re.compile(r"\S++")
 _ASSIGN = re.compile(rf"({NAME})(:?=)")
 _OPTION = re.compile(rf"--({NAME})(:?=)?+")
 _SHORT = re.compile(r"-[A-Za-z](?=[=;\s]|\Z)")
-_JOB_NUMBER = re.compile(r"#[0-9]++(?=;?\s|;?\Z)")
+_JOB_NUMBER = re.compile(r"#[0-9]++(?==|;?\s|;?\Z)")
 _LAST_SEMICOLON = re.compile(r";(?:\s*+\Z|\s++#)")
 _NEXT_ITEM = re.compile(rf"(?<=\s)(?:--[^\W\d]|{NAME}:?=)")
 _BRACKET_PART = re.compile(
     r"""[^"'\[\]{}]++|"(?:[^"\\]++|\\.)*+"?+|'(?:[^'\\]++|\\.)*+'?+|[\[\]{}]""",
     re.DOTALL,
 )
+_TAKE_MANY = frozenset({"wait", "reconcile"})
 _CLOSERS = {"[": "]", "{": "}"}
 
 
@@ -156,10 +157,10 @@ def _skip_space(text: str, position: int) -> int:
 
 
 def _is_job_number(text: str, position: int, tokens: list[Token]) -> bool:
-    """Tell whether ``#12`` names a job: the first word after a subcommand that takes one, or any of ``wait``."""
+    """Tell whether ``#12`` names a job: the first word after a subcommand that takes one, any if it takes many."""
     if not tokens or tokens[0].raw not in JOB_SUBCOMMANDS or not _JOB_NUMBER.match(text, position):
         return False
-    return tokens[0].raw == "wait" or not any(token.kind == "word" for token in tokens[1:])
+    return tokens[0].raw in _TAKE_MANY or not any(token.kind == "word" for token in tokens[1:])
 
 
 def _silenced(text: str, tokens: list[Token], semicolon: int) -> Line:

@@ -14,10 +14,13 @@ from fal_nb.magics.tokens import NAME, Chunk, Line
 from fal_nb.magics.values import Bare, read_value
 from fal_nb.protocol.endpoint import EndpointId
 
-__all__ = ["JOB_WORD", "TOPICS", "check_word", "extra_word", "missing_endpoint"]
+__all__ = ["CHOICE_WORD", "JOB_WORD", "TOPICS", "check_word", "extra_word", "missing_endpoint"]
 
 JOB_WORD = re.compile(r"#?([0-9]{1,18})|[A-Za-z0-9][A-Za-z0-9_.:~-]*")
 """A job's number, alone in its group, or a request id."""
+
+CHOICE_WORD = re.compile(r"#?([0-9]{1,18})=([A-Za-z0-9][A-Za-z0-9_.:~-]{0,127})")
+"""A record's number and the request it is."""
 
 TOPICS = (*SUBCOMMANDS, "grammar")
 """What help is about."""
@@ -48,6 +51,9 @@ def check_word(spec: SubcommandSpec, word: Word, chunk: Chunk, line: Line, count
         if has_place:
             _check_job(spec, word, chunk)
         return has_place
+    if spec.words == "choices":
+        _check_choice_of_request(word, chunk)
+        return True
     if spec.words in {"action", "topic"}:
         if count == 0:
             _check_choice(spec, word)
@@ -130,6 +136,14 @@ def _check_job(spec: SubcommandSpec, word: Word, chunk: Chunk) -> None:
         shown = shorten(word.text)
         kind = "an endpoint" if _is_endpoint(word.text) else "no job"
         what = f"{shown!r} is {kind}: {spec.name} takes a job's number (12 or #12) or a request id"
+        raise Mistake(what, word.column)
+
+
+def _check_choice_of_request(word: Word, chunk: Chunk) -> None:
+    if "{" in word.text:
+        read_value(chunk)
+    elif not CHOICE_WORD.fullmatch(word.text):
+        what = f"{shorten(word.text)!r} is no choice: reconcile takes JOB=REQUEST_ID, #12=764cabcf-… for example"
         raise Mistake(what, word.column)
 
 

@@ -46,7 +46,7 @@ _EMBEDDABLE = frozenset({
 """Types that browsers show or play and never run."""
 _UNKNOWN = (
     "It was sent and the answer was lost, so it may have been charged. It is never sent again by itself: "
-    "look it up at fal before you repeat it."
+    "`%fal reconcile` finds out what became of it."
 )
 
 

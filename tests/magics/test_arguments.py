@@ -11,6 +11,7 @@ from fal_nb.magics.arguments import (
     HistoryArguments,
     JobArguments,
     JobsArguments,
+    ReconcileArguments,
     RunArguments,
     SimulatorArguments,
     SubmitArguments,
@@ -71,11 +72,39 @@ def test_the_other_subcommands_have_their_own_class():
     assert read_arguments("wait 1 #2 abc --timeout 5") == WaitArguments(jobs=(1, 2, "abc"), timeout_s=5.0)
     assert read_arguments("wait --all") == WaitArguments(all_open=True)
     assert read_arguments("jobs --limit 3") == JobsArguments(limit=3)
+    assert read_arguments("reconcile") == ReconcileArguments()
+    assert read_arguments("reconcile --send-again #12 --yes;") == ReconcileArguments(
+        send_again=12, yes=True, silenced=True
+    )
     assert read_arguments("config") == ConfigArguments()
     assert read_arguments("simulator") == SimulatorArguments(action="status")
     assert read_arguments("simulator stop") == SimulatorArguments(action="stop")
     assert read_arguments("help") == HelpArguments()
     assert read_arguments("help run") == HelpArguments(topic="run")
+
+
+def test_reconcile_takes_choices_with_and_without_a_hash():
+    command = read_arguments("reconcile #12=abc-1 13=def #14={chosen} # the rest later", namespace={"chosen": "ghi"})
+    assert command.choices == ((12, "abc-1"), (13, "def"), (14, "ghi"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("reconcile 12", "column 16: '12' is no choice"),
+        ("reconcile #12", "column 16: '#12' is no choice"),
+        ("reconcile a=b", "column 16: reconcile takes no name=value"),
+        ("reconcile #12=<b>", "column 16: '#12=<b>' is no choice"),
+        ("reconcile #12=a #12=b", "column 22: #12 is chosen twice"),
+        ("reconcile --send-again #1 #2=a", "column 32: --send-again sends one call"),
+        ("reconcile --send-again /", "column 29: --send-again takes a job's number"),
+        ("reconcile --send-again", "column 16: --send-again needs a value"),
+    ],
+)
+def test_a_mistake_in_reconcile_gets_its_column(line, message):
+    with pytest.raises(GrammarError) as caught:
+        read_arguments(line)
+    assert message in str(caught.value)
 
 
 def test_history_takes_words_and_filters():
@@ -316,7 +345,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path):
 def test_every_option_of_the_table_has_a_field_in_its_class():
     values = {
         "text": "x", "seconds": "1", "count": "1", "variable": "x", "input": "x", "since": "1d", "length": "0",
-        "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org",
+        "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org", "job": "12",
     }  # fmt: skip
     for spec in SUBCOMMANDS.values():
         for option in spec.options:
