@@ -41,11 +41,12 @@ class Workbench:
         self.session = Session(show=self.show_job_once, show_result=self.show_result, notify=self.line)
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place
-        self._shown_in: dict[int, int] = {}
+        self._shown_in_cell: tuple[int, set[int]] = (0, set())
 
     def card(self, job: Job) -> CardView:
         """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""
-        view = CardView(job, self.session.artifacts.path, embed=self.embed_media)
+        session = self.session
+        view = CardView(job, session.artifacts.path, embed=self.embed_media, recall=session.job)
         view.outlet = self.display.hub
         return view
 
@@ -53,12 +54,12 @@ class Workbench:
         """Show a job's card in the cell that runs now, and return it."""
         view = self.card(job)
         self.display.show(view)
-        self._shown_in[job.record_id] = self._cell_number()
+        self._shown_here().add(job.record_id)
         return view
 
     def show_job_once(self, job: Job) -> None:
         """Show a job's card, unless the cell that runs now shows it already."""
-        if self._shown_in.get(job.record_id) != self._cell_number():
+        if job.record_id not in self._shown_here():
             self.show_job(job)
 
     def save_when_done(self, job: Job, pattern: str) -> None:
@@ -75,7 +76,7 @@ class Workbench:
 
     def show_result(self, result: Result) -> None:
         """Show a result's outputs; silent in the cell whose card has shown them already."""
-        if result.record_id is not None and self._shown_in.get(result.record_id) == self._cell_number():
+        if result.record_id in self._shown_here():
             return
         if self.display.rendering in {"terminal", "script"}:
             self.line(repr(result))
@@ -91,8 +92,12 @@ class Workbench:
             self.display.hub.close()
         self.session.close()
 
-    def _cell_number(self) -> int:
-        return int(getattr(self._get_shell(), "execution_count", 0) or 0)
+    def _shown_here(self) -> set[int]:
+        """Return the records whose cards the cell that runs now has shown."""
+        number = int(getattr(self._get_shell(), "execution_count", 0) or 0)
+        if number != self._shown_in_cell[0]:
+            self._shown_in_cell = number, set()
+        return self._shown_in_cell[1]
 
 
 @functools.lru_cache(maxsize=1)

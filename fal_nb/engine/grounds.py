@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fal_nb.engine.inputs import local_file
+from fal_nb.engine.job_table import JobTable
 from fal_nb.engine.preflight import Preflight
 from fal_nb.engine.uploading import PLAIN, UploadOptions, upload_and_tell
 from fal_nb.errors import HistoryError
@@ -56,7 +57,8 @@ class Grounds:
         self._recorder: Recorder | None = None
         self._artifacts: ArtifactStore | None = None
         self._wire: ClientWire | None = None
-        self._jobs: dict[int, Job] = {}
+        self._jobs = JobTable()
+        self._looked_at: set[int] = set()
         self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
 
     @property
@@ -134,7 +136,7 @@ class Grounds:
 
     def jobs(self) -> list[Job]:
         """Return the jobs of this kernel that have not ended, oldest first."""
-        return [job for job in list(self._jobs.values()) if not job.done]
+        return [job for job in self._jobs.values() if not job.done and job.record_id not in self._looked_at]
 
     # -- inside ------------------------------------------------------------------------------------------
 

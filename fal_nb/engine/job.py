@@ -233,7 +233,8 @@ class Job(BlockingHandle):
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` with each new snapshot, on the loop's thread."""
-        self._observers.append(observer)
+        if observer not in self._observers:
+            self._observers.append(observer)
 
     def unobserve(self, observer: Observer) -> None:
         """Stop calling `observer`; unknown ones are ignored."""
@@ -284,6 +285,10 @@ class Job(BlockingHandle):
             self._follower.amend(**changes)
         else:
             self.take(replace(self._snapshot, **changes))
+
+    def call_at_end(self, function: Callable[[Job], object]) -> None:
+        """Call `function` with the job once it has ended, at once where it has; on whatever thread ends it."""
+        self._ended.add_done_callback(lambda _ended: function(self))
 
     def finish(self) -> None:
         """Release those who wait; called once when the follower has ended."""

@@ -81,7 +81,6 @@ class Session(Grounds):
         self.place = place or (lambda: (None, None))
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[int, Follower] = {}
-        self._watched: dict[int, Job] = {}
         self._keeper: LeaseKeeper | None = None
         self._last: Job | None = None
 
@@ -243,6 +242,7 @@ class Session(Grounds):
             if job is None:
                 return self._start(snapshot, None) if not snapshot.is_final else self._adopt(snapshot)
             job.reopen()
+            self._jobs[record_id] = job
             self.runtime.post(self._go_on, job, snapshot)
             return job
 
@@ -284,7 +284,7 @@ class Session(Grounds):
             return self._last
         text = str(word).lstrip("#")
         with self._lock:
-            for job in [*self._jobs.values(), *self._watched.values()]:
+            for job in self._jobs.values():
                 if text in {str(job.record_id), job.request_id}:
                     return job
             record = self.history.find(text)
@@ -341,8 +341,7 @@ class Session(Grounds):
 
     def _job_of(self, record: Record) -> Job:
         """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
-        known = self._jobs.get(record.id) or self._watched.get(record.id)
-        if known is not None:
+        if (known := self._jobs.get(record.id)) is not None:
             return known
         if not record.is_open:
             return self._adopt(self._snapshot_of(record.id))
@@ -350,10 +349,8 @@ class Session(Grounds):
         self.keeper.sign()
         if self.history.leases.claim([record.id], self.owner, time.time()):
             return self._carry_on(self.history.get(record.id))
-        job = self._watched[record.id] = Job(
-            self.runtime, self._snapshot_of(record.id), self._make_result, self._show_job
-        )
-        self._last = job
+        job = self._adopt(self._snapshot_of(record.id), ended=False)
+        self._looked_at.add(record.id)
         self.runtime.post(self._look_on, job)
         return job
 
@@ -397,11 +394,10 @@ class Session(Grounds):
 
     def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
         job = Job(self.runtime, snapshot, self._make_result, self._show_job)
-        # One that another kernel is still sending is only looked at: next time it may have moved on.
-        if snapshot.is_final or not ended:
-            self._jobs[snapshot.record_id] = job
-        self._last = job
-        if ended:
+        self._jobs[snapshot.record_id] = job
+        if not ended:
+            self._last = job
+        else:
             job.finish()
             self.runtime.post(fetch_missing, job, self._get_wire, self.recorder.owed)
         return job
@@ -423,8 +419,7 @@ class Session(Grounds):
     def _followed(self, job: Job, follower: Follower) -> None:
         self._followers.pop(job.record_id, None)
         if follower.is_lost:
-            self._jobs.pop(job.record_id, None)
-            self._watched[job.record_id] = job
+            self._looked_at.add(job.record_id)
             self._look_on(job)
         else:
             job.finish()
@@ -452,11 +447,10 @@ class Session(Grounds):
             await self.recorder.update(record.id, **plan.changes)
         job.take(JobSnapshot.of_record(await self.recorder.get(record.id)))
         if not job.snapshot.is_final:
-            self._jobs[job.record_id] = job
             self._follow(job, record.arguments, plan.options, None, None)
 
     def _looked(self, job: Job) -> None:
-        self._watched.pop(job.record_id, None)
+        self._looked_at.discard(job.record_id)
         if job.record_id not in self._followers:
             job.finish()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from fal_nb.errors import FalError
 from fal_nb.views.format import STATE_WORDS, cancel_words, prompt_of, summary, waiting
 from fal_nb.views.media import send_media
 from fal_nb.views.twin import TEXT_CHARS, BlobPath, card_html, result_text
@@ -32,6 +36,9 @@ class Followed(Protocol):
     def observe(self, observer: Callable[[JobSnapshot], None]) -> None:
         """Call the observer with each new snapshot, on the loop's thread."""
 
+    def unobserve(self, observer: Callable[[JobSnapshot], None]) -> None:
+        """Stop calling the observer."""
+
     def request_cancel(self) -> None:
         """Ask fal to stop the request and return at once."""
 
@@ -45,26 +52,64 @@ class CardView(View):
         Where the bytes of a digest are, for originals shown on demand.
     embed
         Whether the twin holds the media themselves; only for exports.
+    recall
+        Brings back the job of a record number. With it the card lets a job go that has ended, so that a notebook
+        full of cards does not keep every result in memory; without it the card holds its job.
     """
 
     name: ClassVar[str] = "card"
 
-    def __init__(self, job: Followed, blob_path: BlobPath, *, embed: bool = False) -> None:
+    def __init__(
+        self,
+        job: Followed,
+        blob_path: BlobPath,
+        *,
+        embed: bool = False,
+        recall: Callable[[int], Followed] | None = None,
+    ) -> None:
         super().__init__()
-        self._job = job
+        self._held: Followed | None = job
+        self._job_reference = weakref.ref(job)
+        self._recall = recall
         self._blob_path = blob_path
         self._embed = blob_path if embed else None
+        self._outline = job.snapshot
         self._state = job.snapshot.state
         job.observe(self._observe)
+        self._let_go(job.snapshot)
 
     @property
     def is_settled(self) -> bool:
         """Whether the job has ended."""
-        return self._job.snapshot.is_final
+        job = self._held
+        return job is None or job.snapshot.is_final
+
+    @property
+    def _job(self) -> Followed | None:
+        """The job, from the ledger where nobody holds it any more; None where it cannot be had."""
+        job = self._held or self._job_reference()
+        if job is None and self._recall is not None:
+            with contextlib.suppress(FalError):
+                job = self._recall(self._outline.record_id)
+                self._job_reference = weakref.ref(job)
+                job.observe(self._observe)
+        return job
+
+    @property
+    def _snapshot(self) -> JobSnapshot:
+        job = self._job
+        return self._outline if job is None else job.snapshot
+
+    def close(self) -> None:
+        """Stop following the job."""
+        super().close()
+        job = self._held or self._job_reference()
+        if job is not None:
+            job.unobserve(self._observe)
 
     def state(self) -> dict[str, Any]:
         """Return what the page needs to draw the card, without image bytes."""
-        snapshot = self._job.snapshot
+        snapshot = self._snapshot
         text = result_text(snapshot.result)
         return {
             "view": self.id,
@@ -102,11 +147,11 @@ class CardView(View):
 
     def twin(self) -> str:
         """Return the card as static HTML."""
-        return card_html(self._job.snapshot, self._embed)
+        return card_html(self._snapshot, self._embed)
 
     def text(self) -> str:
         """Return the card as one line and its outputs by name."""
-        snapshot = self._job.snapshot
+        snapshot = self._snapshot
         facts = " · ".join([STATE_WORDS[snapshot.state], *summary(snapshot)])
         lines = [f"{snapshot.endpoint}  {facts}"]
         lines += [part for part in (waiting(snapshot), snapshot.error, snapshot.next_step) if part]
@@ -123,15 +168,23 @@ class CardView(View):
     def receive(self, content: Mapping[str, Any]) -> None:
         """Take in a click or a request for media; anything else is ignored."""
         kind = content.get("kind")
-        if kind == "cancel":
-            self._job.request_cancel()
+        if kind == "cancel" and self._held is not None:
+            self._held.request_cancel()
         elif kind == "media":
-            send_media(self._job.snapshot.artifacts, content, self._blob_path, self._post)
+            send_media(self._snapshot.artifacts, content, self._blob_path, self._post)
 
     def _observe(self, snapshot: JobSnapshot) -> None:
         settled = snapshot.state != self._state
         self._state = snapshot.state
+        self._let_go(snapshot)
         self._changed(settled=settled or snapshot.is_final)
+
+    def _let_go(self, snapshot: JobSnapshot) -> None:
+        """Hold a job that has ended no longer, only what is worth showing should the ledger not give it back."""
+        if snapshot.is_final and self._recall is not None:
+            words = {"prompt": prompt_of(snapshot)[:_ARGUMENT_CHARS]}
+            self._outline = replace(snapshot, arguments=words, result=None, artifacts=(), logs=())
+            self._held = None
 
 
 def _output(artifact: Artifact) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fal_nb.views.front_end import Rendering, choose_rendering
 from fal_nb.views.hub import Hub
+from fal_nb.views.outputs import Outputs
 
 if TYPE_CHECKING:
     from fal_nb.runtime import Runtime
@@ -29,6 +30,7 @@ class Display:
         self._runtime = runtime
         self._get_shell = get_shell
         self._printed: tuple[str, str] | None = None
+        self._outputs = Outputs(lambda view: self.hub.forget(view, is_shown=False))
 
     @property
     def rendering(self) -> Rendering:
@@ -91,9 +93,14 @@ class Display:
 
         handle = display(view.mimebundle(token), raw=True, display_id=True)
         self.hub.add(view, handle)
+        if token is None:
+            self.hub.forget(view, is_shown=True)  # nothing will ever look for it in a page
+        else:
+            self._outputs.add(view, self._get_shell())
 
     def _show_widget(self, view: View) -> None:
         from IPython.display import display  # noqa: PLC0415
 
         self.hub.add(view)
         display(self.hub.widget(view))
+        self._outputs.add(view, self._get_shell())

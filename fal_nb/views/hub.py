@@ -50,6 +50,7 @@ class Hub:
         self._posts: deque[tuple[str, Mapping[str, Any], bytes | None]] = deque()
         self._parts: deque[dict[str, Any]] = deque()
         self._others: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._leaving: set[str] = set()
         self._bundles: dict[str, str] = {}
         self._greeted = False
         self._turn = 0
@@ -82,6 +83,16 @@ class Hub:
             self._handles[view.id] = handle
             self._runtime.post(self._catch_up, view)
         self._runtime.post(self._introduce, view)
+
+    def forget(self, view: View, *, is_shown: bool) -> None:
+        """Let a view go once it has settled, because no page will ask for it any more.
+
+        Parameters
+        ----------
+        is_shown
+            Whether its output is still there, so that its twin is to say how it ended.
+        """
+        self._runtime.post(self._leave, view.id, is_shown)
 
     def widget(self, view: View) -> AnyWidget:
         """Return the view as a widget of its own, fed under the same budget."""
@@ -197,6 +208,30 @@ class Hub:
             )
         self._schedule()
 
+    def _leave(self, view_id: str, is_shown: bool) -> None:  # noqa: FBT001 - posted
+        if not is_shown:
+            self._handles.pop(view_id, None)
+            self._others.pop(("twin", view_id), None)
+        self._leaving.add(view_id)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Drop the views that are leaving and have nothing left to say."""
+        for view_id in tuple(self._leaving):
+            view = self._views.get(view_id)
+            is_due = {("twin", view_id), ("widget", view_id)} & self._others.keys()
+            if view is not None and (not view.is_settled or view_id in self._dirty or is_due):
+                continue
+            self._leaving.discard(view_id)
+            self._views.pop(view_id, None)
+            self._known.pop(view_id, None)
+            self._handles.pop(view_id, None)
+            if view is not None:
+                view.close()
+            if view_id in self._widgets:
+                self._others[("close", view_id)] = None
+                self._schedule()
+
     # -- the tick ----------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
@@ -217,10 +252,14 @@ class Hub:
             (kind, view_id), _ = self._others.popitem(last=False)
             if kind == "twin":
                 self._update_twin(view_id)
-            else:
+            elif kind == "widget":
                 self._update_widget(view_id)
+            else:
+                self._widgets.pop(view_id).close()
+                self._sent()
         elif self._posts:
             self._drop_stray_posts()
+        self._sweep()
         if self._dirty or self._posts or self._parts or self._others:
             self._schedule()
 
@@ -251,7 +290,10 @@ class Hub:
             if patch:
                 views[view_id] = patch
                 room -= weight
-            self._known[view_id] = state
+            if view.is_settled:
+                self._known.pop(view_id, None)  # it hardly changes any more, and its state can be long
+            else:
+                self._known[view_id] = state
         return views, room
 
     def _take_posts(self, room: int) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -74,6 +74,10 @@ class View:
             raise RuntimeError("This view belongs to no session.")
         return self.outlet.widget(self)
 
+    def close(self) -> None:
+        """Stop following what it shows; its output has left the page."""
+        self.outlet = None
+
     def mimebundle(self, token: str | None) -> dict[str, str]:
         """Return what a cell's output holds: the twin and its text, nothing else.
 

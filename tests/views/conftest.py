@@ -55,6 +55,9 @@ class PlainJob:
     def observe(self, observer):
         self.observers.append(observer)
 
+    def unobserve(self, observer):
+        self.observers.remove(observer)
+
     def request_cancel(self):
         self.cancels += 1
 
