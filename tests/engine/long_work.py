@@ -4,6 +4,8 @@ A program of its own, so that what is measured is the session and its views alon
 comms that counts; no page answers.
 """
 
+import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -21,8 +23,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from fal_nb.views import hub as hub_module
 from fal_nb.workbench import Workbench
 
-CELLS, JOBS_A_CELL = 5, 20
-SCHNELL = "fal-ai/flux/schnell"
+CELLS, JOBS_A_CELL = 4, 50
+PICTURE, TEXT = "fal-ai/flux/schnell", "fal-ai/any-llm"
+PICTURES_A_CELL = 10
+SMALL = {"width": 64, "height": 64}
 
 
 class CountingComm(BaseComm):
@@ -47,9 +51,9 @@ class Shell:
     """What a notebook front end lets be seen of itself; `run` is one more execution of a cell."""
 
     kernel = object()
-    user_ns: dict = {}
+    user_ns = ()
     execution_count = 0
-    parent_header: dict = {}
+    parent_header = None
 
     def run(self, cell):
         self.execution_count += 1
@@ -63,11 +67,9 @@ def memory_mb():
 
 def handles():
     found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{name}"))
-        except OSError:
-            continue
+    for handle in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the one of this very list
+            found.append(str(handle.readlink()))
     return found
 
 
@@ -88,8 +90,9 @@ def work(bench, shell, jobs, held):
     for done in range(0, jobs, JOBS_A_CELL):
         shell.run(f"cell {done // JOBS_A_CELL % CELLS}")
         names = [f"{tag} {done + number}" for number in range(JOBS_A_CELL)]
-        size = {"width": 64, "height": 64}
-        started = [bench.session.submit(SCHNELL, {"prompt": name, "image_size": size}) for name in names]
+        pictures, texts = names[:PICTURES_A_CELL], names[PICTURES_A_CELL:]
+        started = [bench.session.submit(PICTURE, {"prompt": name, "image_size": SMALL}) for name in pictures]
+        started += [bench.session.submit(TEXT, {"prompt": name}) for name in texts]
         for job in started:
             bench.show_job(job)
         for job in started:
@@ -97,6 +100,18 @@ def work(bench, shell, jobs, held):
             bench.show_job(job)
         shell.run("held")
         bench.show_job(held)
+
+
+def fill_pools(bench):
+    """Bring pools that grow by need to their full size, so that what is open can be compared exactly."""
+
+    async def all_workers():
+        await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(40)))
+
+    bench.session.runtime.call(all_workers())
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(bench.session.history._database.reading())
 
 
 def settle(bench, before):
@@ -123,9 +138,10 @@ def main(base_url, home, warm_up, jobs):
     os.environ["FAL_NB_BASE_URL"], os.environ["FAL_NB_HOME"] = base_url, home
     bench = Workbench(lambda: shell)
     shell.run("first")
-    held = bench.session.submit(SCHNELL, {"prompt": "held", "image_size": {"width": 64, "height": 64}})
+    held = bench.session.submit(PICTURE, {"prompt": "held", "image_size": SMALL})
     held.get()
     work(bench, shell, warm_up, held)
+    fill_pools(bench)
     settle(bench, None)
     before = measure()
     started = time.monotonic()

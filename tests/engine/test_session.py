@@ -472,3 +472,25 @@ def test_a_hundred_jobs_at_once_all_end_and_are_all_recorded(session, simulator)
     assert {job.get()["prompt"] for job in jobs} == {f"number {number}" for number in range(100)}
     assert session.history.count() == 100
     assert session.jobs() == []
+
+
+def test_jobs_that_have_ended_are_forgotten_and_come_back_while_those_still_held_are_the_same(session, monkeypatch):
+    import gc
+    import weakref
+
+    small = {"image_size": {"width": 64, "height": 64}}
+    held = session.submit(SCHNELL, small | {"prompt": "held"})
+    held.get()
+    first = session.submit(SCHNELL, small | {"prompt": "first"})
+    number, request_id = first.record_id, first.get() and first.request_id
+    forgotten = weakref.ref(first)
+    del first
+    for other in [session.submit(SCHNELL, small | {"prompt": f"{n}"}) for n in range(40)]:
+        other.get()
+    last = session.job().record_id
+    gc.collect()
+    assert forgotten() is None
+    assert session.job(held.record_id) is held
+    assert session.job(request_id).record_id == number
+    assert session.job(number).result().files[0].pil().size == (64, 64)
+    assert session.job().record_id == last

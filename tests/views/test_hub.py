@@ -1,12 +1,16 @@
+import gc
 import itertools
 import json
 import time
+import weakref
 
 import pytest
 
+from fal_nb.errors import HistoryError
 from fal_nb.views import hub as hub_module
 from fal_nb.views.card import CardView
 from fal_nb.views.hub import MESSAGE_BYTES, Hub
+from fal_nb.views.outputs import Outputs
 
 
 def wait_for(condition, timeout_s=10.0):
@@ -226,3 +230,103 @@ def test_the_newest_ipykernel_does_not_pin_clicks_to_the_main_shell(hub, wire):
     comm._reply_subshell_for = lambda data, default: "pinned"
     hub._send(hub._widget, {"kind": "tick"}, [])
     assert comm._reply_subshell_for is None
+
+
+class CellShell:
+    """What a notebook front end says of the cell that runs."""
+
+    def __init__(self, cell, run):
+        self.parent_header = {"header": {"msg_id": run}, "metadata": {"cellId": cell}}
+
+
+@pytest.fixture
+def outputs(hub):
+    return Outputs(lambda view: hub.forget(view, is_shown=False))
+
+
+def show(hub, outputs, job, cell, run, handle=None):
+    view = CardView(job, lambda digest: None)
+    hub.add(view, handle)
+    outputs.add(view, CellShell(cell, run))
+    return view
+
+
+def test_a_cell_run_again_lets_its_earlier_cards_go(hub, outputs, wire, plain_job, runtime):
+    hub.open()
+    job = plain_job(state="SUCCEEDED")
+    first = show(hub, outputs, job, "c1", "m1")
+    beside = show(hub, outputs, job, "c1", "m1")
+    elsewhere = show(hub, outputs, job, "c2", "m2")
+    again = show(hub, outputs, job, "c1", "m3")
+    wait_for(lambda: set(hub._views) == {elsewhere.id, again.id})
+    assert len(job.observers) == 2
+    for view in (first, beside):
+        say(runtime, hub, {"kind": "mount", "view": view.id, "page": "p"})
+    wait_for(lambda: {part["view"] for _, part, _ in contents(wire, "gone")} == {first.id, beside.id})
+
+
+def test_all_cards_of_one_job_in_one_run_are_kept_true(hub, outputs, wire, plain_job, runtime, make_handle):
+    hub.open()
+    job = plain_job()
+    handles = [make_handle() for _ in range(3)]
+    for handle in handles:
+        show(hub, outputs, job, "c1", "m1", handle)
+    runtime.post(lambda: job.become(state="SUCCEEDED"))
+    wait_for(lambda: all("done" in handle.updates[-1][1]["text/html"] for handle in handles if handle.updates))
+    wait_for(lambda: all(handle.updates for handle in handles))
+
+
+def test_an_earlier_card_of_a_job_that_goes_on_stays_until_it_has_ended(hub, outputs, wire, plain_job, runtime):
+    hub.open()
+    job = plain_job()
+    first = show(hub, outputs, job, "c1", "m1")
+    again = show(hub, outputs, job, "c1", "m2")
+    wait_for(lambda: first.id in hub._leaving)
+    say(runtime, hub, {"kind": "event", "view": first.id, "content": {"kind": "cancel"}})
+    assert job.cancels == 1
+    runtime.post(lambda: job.become(state="CANCELLED"))
+    wait_for(lambda: set(hub._views) == {again.id})
+
+
+def test_a_widget_whose_cell_was_run_again_is_closed(hub, outputs, wire, plain_job):
+    job = plain_job(state="SUCCEEDED")
+    view = CardView(job, lambda digest: None)
+    view.outlet = hub
+    widget = hub.widget(view)
+    outputs.add(view, CellShell("c1", "m1"))
+    show(hub, outputs, job, "c1", "m2")
+    wait_for(lambda: widget.comm is None)
+
+
+def test_where_the_front_end_names_no_cell_every_card_is_kept(hub, outputs, plain_job):
+    first = show(hub, outputs, plain_job(), None, "m1")
+    second = show(hub, outputs, plain_job(), None, "m2")
+    assert set(hub._views) == {first.id, second.id}
+
+
+def test_a_card_lets_an_ended_job_go_and_calls_it_back_when_it_is_asked(plain_job):
+    job = plain_job(record_id=7)
+    asked = []
+
+    def recall(record_id):
+        asked.append(record_id)
+        return plain_job(record_id=7, state="SUCCEEDED", request_id="from the ledger")
+
+    view = CardView(job, lambda digest: None, recall=recall)
+    job.become(state="SUCCEEDED")
+    reference = weakref.ref(job)
+    del job
+    gc.collect()
+    assert reference() is None
+    assert view.state()["request_id"] == "from the ledger"
+    assert asked == [7]
+
+
+def test_a_card_whose_job_the_ledger_cannot_give_back_shows_what_it_knows(plain_job):
+    def recall(record_id):
+        raise HistoryError("The history cannot be read.")
+
+    view = CardView(plain_job(state="SUCCEEDED", arguments={"prompt": "a fox"}), lambda digest: None, recall=recall)
+    gc.collect()
+    assert view.state()["prompt"] == "a fox"
+    assert "done" in view.twin()
