@@ -440,8 +440,9 @@ def test_a_direct_call_cancelled_before_it_was_sent_ends_as_cancelled(session, s
     job = session.submit(SCHNELL, {"prompt": "early"}, kind="direct")
     job.request_cancel()
     job.wait(20)
-    assert job.state in {"CANCELLED", "UNKNOWN", "SUCCEEDED"}
-    assert job.state == "CANCELLED" or len(simulator.ledger()) == before + 1
+    # Which of the three it is, is up to the moment; what it says is then true.
+    accepted = len(simulator.ledger()) - before
+    assert accepted in {"CANCELLED": {0}, "UNKNOWN": {0, 1}, "SUCCEEDED": {1}}[job.state]
     assert session.history.get(job.record_id).state == job.state
 
 
