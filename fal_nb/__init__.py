@@ -10,21 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fal_nb.api import (
-        attach,
         cancel,
         card,
         check,
         close,
-        history,
-        jobs,
         logs,
         price,
-        reconcile,
         result,
-        resume,
         run,
         schema,
-        send_again,
         session,
         status,
         stream,
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
         upload,
         upload_file,
         upload_image,
-        wait,
     )
     from fal_nb.api_async import (
         cancel_async,
@@ -47,6 +40,8 @@ if TYPE_CHECKING:
         upload_file_async,
         upload_image_async,
     )
+    from fal_nb.api_history import history, note, rate, replay, tag, untag
+    from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
     from fal_nb.client.lifecycle import (
@@ -94,14 +89,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fal_nb.api": (
-        "attach", "cancel", "card", "check", "close", "history", "jobs", "logs", "price", "reconcile", "result",
-        "resume", "run", "schema", "send_again", "session", "status", "stream", "submit", "subscribe", "upload",
-        "upload_file", "upload_image", "wait",
+        "cancel", "card", "check", "close", "logs", "price", "result", "run", "schema", "session", "status", "stream",
+        "submit", "subscribe", "upload", "upload_file", "upload_image",
     ),
     "fal_nb.api_async": (
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
+    "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
+    "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
     "fal_nb.client.lifecycle": (
@@ -182,8 +178,11 @@ __all__ = [
     "jobs",
     "load_ipython_extension",
     "logs",
+    "note",
     "price",
+    "rate",
     "reconcile",
+    "replay",
     "result",
     "result_async",
     "resume",
@@ -200,7 +199,9 @@ __all__ = [
     "submit_async",
     "subscribe",
     "subscribe_async",
+    "tag",
     "unload_ipython_extension",
+    "untag",
     "upload",
     "upload_async",
     "upload_file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -9,21 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.options import CallOptions, Priority
 from fal_nb.client.pictures import encode_picture
+from fal_nb.engine.remembered import annotation_columns
 from fal_nb.engine.uploading import UploadOptions
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from fal_nb.client.bodies import Progress
     from fal_nb.client.follow import AnyStatus
     from fal_nb.client.lifecycle import Lifecycle
     from fal_nb.client.storage import Repository
     from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
-    from fal_nb.engine.reconcile import Choices
-    from fal_nb.engine.reconciliation import Reconciliation
-    from fal_nb.engine.resume import Resumed
     from fal_nb.engine.session import Session
     from fal_nb.pricing.price import Price
     from fal_nb.protocol.status import Completed, InProgress, Queued
@@ -33,21 +30,16 @@ if TYPE_CHECKING:
     from fal_nb.views.card import CardView
 
 __all__ = [
-    "attach",
     "cancel",
     "card",
     "check",
     "close",
-    "history",
-    "jobs",
+    "job_of",
     "logs",
     "price",
-    "reconcile",
     "result",
-    "resume",
     "run",
     "schema",
-    "send_again",
     "session",
     "status",
     "stream",
@@ -57,7 +49,6 @@ __all__ = [
     "upload",
     "upload_file",
     "upload_image",
-    "wait",
 ]
 
 
@@ -80,8 +71,11 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     store_io: bool | None = None,
     no_retry: bool = False,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
     max_queue_length: int | None = None,
+    memo: str | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> Job:
     """Start a call and return its job at once; it goes on while other cells run.
 
@@ -99,10 +93,16 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
         Whether fal keeps arguments and result in the account's list; None leaves it to the account.
     no_retry, disable_fallback
         Whether fal is not to try again where a runner is lost, or not to take another model where one fails.
-    tags
+    fal_tags
         At most ten, for the account's usage.
     max_queue_length
         fal refuses where more requests than this wait already.
+    memo
+        ``reuse`` answers from the history where an equal call succeeded (same arguments, input files, schema and
+        server) and sends nothing; ``refresh`` calls in any case; ``off`` calls, and the card says where an equal call
+        is. None leaves it to ``fal.session().memo``, which is ``off``. Without a seed a call is equal, too.
+    tags, note
+        Written on the record.
 
     Raises
     ------
@@ -122,10 +122,11 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
         store_io=store_io,
         no_retry=no_retry,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
-    return session().submit(application, dict(arguments or {}), options=options)
+    more = annotation_columns(tags, note)
+    return session().submit(application, dict(arguments or {}), options=options, memo=memo, more=more)
 
 
 def subscribe(  # noqa: PLR0913 - signature of the official client
@@ -147,8 +148,11 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     store_io: bool | None = None,
     no_retry: bool = False,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
     max_queue_length: int | None = None,
+    memo: str | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
 
@@ -163,6 +167,8 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         way.
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
+    memo, tags, note
+        As for `submit`.
     """
     options = CallOptions(
         path=path,
@@ -175,10 +181,13 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         store_io=store_io,
         no_retry=no_retry,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
-    job = session().submit(application, dict(arguments or {}), options=options, timeout_s=client_timeout)
+    more = annotation_columns(tags, note)
+    job = session().submit(
+        application, dict(arguments or {}), options=options, timeout_s=client_timeout, memo=memo, more=more
+    )
     if on_enqueue is not None or on_queue_update is not None:
         tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
     return job.get()
@@ -196,7 +205,10 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     lifecycle: Lifecycle | None = None,
     store_io: bool | None = None,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
+    memo: str | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> Result:
     """Call an endpoint without the queue and return its result; blocks.
 
@@ -211,10 +223,11 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
         lifecycle=lifecycle,
         store_io=store_io,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
     )
-    job = session().submit(application, dict(arguments or {}), kind="direct", options=options, timeout_s=timeout)
-    return job.get()
+    more = annotation_columns(tags, note)
+    call = functools.partial(session().submit, application, dict(arguments or {}), kind="direct", options=options)
+    return call(timeout_s=timeout, memo=memo, more=more).get()
 
 
 def stream(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -229,7 +242,7 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
     lifecycle: Lifecycle | None = None,
     store_io: bool | None = None,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
 ) -> EventQueue:
     """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
 
@@ -250,7 +263,7 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
         lifecycle=lifecycle,
         store_io=store_io,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
     )
     return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout)
 
@@ -263,7 +276,7 @@ def status(
     With an endpoint and a request id, as in the official client, the server is asked.
     """
     if request_id is None:
-        return _job(job).status(with_logs=with_logs)
+        return job_of(job).status(with_logs=with_logs)
     return session().ask(lambda client: client.status(str(job), request_id, with_logs=with_logs))
 
 
@@ -272,12 +285,12 @@ def result(job: str | int | Job, request_id: str | None = None, *, timeout: floa
 
     With an endpoint and a request id, as in the official client, that request is followed and recorded.
     """
-    return (_job(job) if request_id is None else session().attach(str(job), request_id)).get(timeout)
+    return (job_of(job) if request_id is None else session().attach(str(job), request_id)).get(timeout)
 
 
 def logs(job: str | int | Job) -> list[str]:
     """Return every log line of a job so far, oldest first."""
-    return _job(job).logs
+    return job_of(job).logs
 
 
 def cancel(job: str | int | Job, request_id: str | None = None) -> str | None:
@@ -291,118 +304,9 @@ def cancel(job: str | int | Job, request_id: str | None = None) -> str | None:
         With two arguments, where it is over already (400) or not known (404).
     """
     if request_id is None:
-        return _job(job).cancel()
+        return job_of(job).cancel()
     session().ask(lambda client: client.cancel(str(job), request_id))
     return None
-
-
-def jobs() -> list[Job]:
-    """Return this kernel's open jobs, oldest first."""
-    return session().jobs()
-
-
-def resume() -> Resumed:
-    """Carry on with everything an earlier kernel left open, and return what was done with each call.
-
-    Requests that fal accepted are followed, results that were had get their files, calls that never left are sent.
-    A call that was on its way when its kernel ended becomes ``UNKNOWN``: it is never sent again by itself. What
-    another living kernel follows is only watched.
-
-    Raises
-    ------
-    HistoryError
-        Where the history cannot be read or written.
-    """
-    return session().resume()
-
-
-def attach(endpoint: str, request_id: str) -> Job:
-    """Follow a request that was made elsewhere and return its job; it gets a record, and nothing is sent again.
-
-    Raises
-    ------
-    EndpointError
-        Where it is no endpoint id.
-    """
-    return session().attach(endpoint, request_id)
-
-
-def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None = None) -> list[Job]:
-    """Block until the given jobs (default: all open ones) have ended, and return them in the given order.
-
-    Interrupting it stops the waiting, not the jobs.
-
-    Raises
-    ------
-    FalClientTimeoutError
-        After `timeout` seconds in all.
-    """
-    import time  # noqa: PLC0415
-
-    chosen = session().jobs() if jobs is None else [_job(job) for job in jobs]
-    deadline = None if timeout is None else time.monotonic() + timeout
-    for job in chosen:
-        job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
-    return chosen
-
-
-def reconcile(choose: Choices | None = None) -> Reconciliation:
-    """Settle calls whose answer was lost, by fal's list of ended requests; blocks, and sends no call.
-
-    A call gets a request only where nothing else can be meant: same endpoint, equal arguments, the right time. The
-    result shows itself as a table: what was found, what needs a choice, what is still unknown, and the next step. What
-    is not listed stays ``UNKNOWN``, because only ended requests are listed.
-
-    Parameters
-    ----------
-    choose
-        A job or the number of its record → the id of the request it is.
-
-    Raises
-    ------
-    JobError
-        Where a choice cannot be; nothing was settled then.
-    """
-    return session().reconcile(choose)
-
-
-def send_again(job: str | int | Job, *, yes: bool = False) -> Job | None:
-    """Send a lost call once more, as a new record, and return its job; None where the answer to the question is no.
-
-    It may pay twice, so that it asks first, unless `yes`. The lost call stays ``UNKNOWN``.
-
-    Raises
-    ------
-    JobError
-        Where the call is not ``UNKNOWN``, cannot be sent from its record, or nobody can be asked.
-    """
-    return session().send_again(job, yes=yes)
-
-
-def history(
-    *,
-    where: Mapping[str, Any] | None = None,
-    since: Any = None,
-    endpoint: str | None = None,
-    state: str | None = None,
-    limit: int | None = None,
-) -> DataFrame:
-    """Return every call ever made as a DataFrame, newest last; filters run in SQL.
-
-    Columns: ``request_id endpoint state created queue_s inference_s total_s cost estimate currency prompt seed …``,
-    then one for each argument that occurs in the selected rows (``arg_<name>`` where the name is ours). The index
-    is the record number.
-
-    Parameters
-    ----------
-    where
-        Column → value, or → list of values.
-    since
-        A datetime, a date, or text like ``2026-11-21`` or ``2h``, ``3d``.
-    limit
-        The newest so many.
-    """
-    return session().frame(where=where, since=since, endpoint=endpoint, state=state, limit=limit)
 
 
 def schema(endpoint: str) -> EndpointSchema:
@@ -451,7 +355,7 @@ def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
 
 def card(job: str | int | Job) -> CardView:
     """Return a job's card: `card.widget` is an ipywidget for layouts of your own."""
-    return current().card(_job(job))
+    return current().card(job_of(job))
 
 
 def upload_file(
@@ -549,7 +453,8 @@ def tell(
         raise
 
 
-def _job(job: str | int | Job) -> Job:
+def job_of(job: str | int | Job) -> Job:
+    """Return a job that is named by itself, by the number of its record, or by its request id."""
     from fal_nb.engine.job import Job as JobClass  # noqa: PLC0415
 
     return job if isinstance(job, JobClass) else session().job(job)

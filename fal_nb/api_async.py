@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fal_nb import api
@@ -15,6 +15,7 @@ from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.options import CallOptions, Priority
 from fal_nb.engine.event_queue import EventQueue, EventsToCome
 from fal_nb.engine.job import Job
+from fal_nb.engine.remembered import annotation_columns
 
 if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
@@ -55,12 +56,15 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
     store_io: bool | None = None,
     no_retry: bool = False,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
     max_queue_length: int | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> AsyncRequestHandle:
     """Start a call and return its handle once fal has accepted it; it is on the record and followed all the same.
 
     Options as for `fal_nb.submit`.
+    It is always sent, whatever the session's memo: a handle speaks of a request that fal knows.
 
     Raises
     ------
@@ -78,10 +82,11 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
         store_io=store_io,
         no_retry=no_retry,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
-    job = await _submit(application, arguments, options)
+    more = annotation_columns(tags, note)
+    job = await _submit(application, arguments, options, memo="refresh", more=more)
     try:
         while job.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
             await asyncio.sleep(_HEARTBEAT_S)
@@ -113,12 +118,16 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     store_io: bool | None = None,
     no_retry: bool = False,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
     max_queue_length: int | None = None,
+    memo: str | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> Result:
     """Queue a call, wait for it and return its result. Cancelling the task cancels the request at fal.
 
-    Callbacks may be asynchronous; they run on the caller's loop, plain ones in a worker thread.
+    Callbacks may be asynchronous; they run on the caller's loop, plain ones in a worker thread. `memo`, `tags` and
+    `note` are as for `fal_nb.submit`.
     """
     options = CallOptions(
         path=path,
@@ -131,10 +140,11 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
         store_io=store_io,
         no_retry=no_retry,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
-    job = await _submit(application, arguments, options, timeout_s=client_timeout)
+    more = annotation_columns(tags, note)
+    job = await _submit(application, arguments, options, timeout_s=client_timeout, memo=memo, more=more)
     if on_enqueue is not None or on_queue_update is not None:
         loop = asyncio.get_running_loop()
         told = functools.partial(
@@ -160,7 +170,10 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
     lifecycle: Lifecycle | None = None,
     store_io: bool | None = None,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
+    memo: str | None = None,
+    tags: str | Iterable[str] | None = None,
+    note: str | None = None,
 ) -> Result:
     """Call an endpoint without the queue and return its result; see `fal_nb.run`."""
     options = CallOptions(
@@ -171,9 +184,12 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
         lifecycle=lifecycle,
         store_io=store_io,
         disable_fallback=disable_fallback,
-        tags=tags or {},
+        tags=fal_tags or {},
     )
-    return await (await _submit(application, arguments, options, kind="direct", timeout_s=timeout))
+    more = annotation_columns(tags, note)
+    return await (
+        await _submit(application, arguments, options, kind="direct", timeout_s=timeout, memo=memo, more=more)
+    )
 
 
 def stream_async(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -188,7 +204,7 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
     lifecycle: Lifecycle | None = None,
     store_io: bool | None = None,
     disable_fallback: bool = False,
-    tags: Mapping[str, str] | None = None,
+    fal_tags: Mapping[str, str] | None = None,
 ) -> EventsToCome:
     """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`.
 
@@ -206,7 +222,7 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
         lifecycle=lifecycle,
         store_io=store_io,
         disable_fallback=disable_fallback,
-        tags=tags,
+        fal_tags=fal_tags,
     )
     return EventsToCome(lambda: _started(start, EventQueue.close))
 

@@ -17,6 +17,7 @@ from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
+from fal_nb.engine.uploads import note_inputs
 from fal_nb.errors import (
     FalClientHTTPError,
     FalClientTimeoutError,
@@ -215,7 +216,9 @@ class Follower:
     async def _prepare(self, wire: Wire, arguments: Any) -> JSON:
         if not has_local_files(arguments):
             return arguments
-        body = await upload_inputs(arguments, wire.upload)
+        uploaded: dict[str, LocalFile] = {}
+        body = await upload_inputs(arguments, wire.upload, uploaded)
+        await note_inputs(self._recorder, self.snapshot.record_id, uploaded)
         # From here on it could be sent from its record alone.
         options = write_options(self._options) or None
         await self._recorder.update(self.snapshot.record_id, arguments=body, options=options)

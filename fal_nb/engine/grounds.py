@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -121,6 +121,14 @@ class Grounds:
         _ = self.settings
         return upload_and_tell(self.runtime, self._get_wire, file, options)
 
+    def forget_uploads(self, urls: Container[str]) -> None:
+        """Let the bytes behind URLs that are gone be uploaded again; blocks."""
+
+        async def forget() -> None:
+            (await self._get_wire()).forget_uploads(urls)
+
+        self.runtime.call(forget())
+
     def client(self) -> AsyncClient:
         """Return the session's client, usable on any loop; it writes no record. Blocks the first time."""
         return self._open_wire().client
@@ -173,5 +181,5 @@ class Grounds:
             settings = self.settings
             wire = self._wire
             if wire is None:
-                wire = self._wire = ClientWire(settings, self.artifacts)
+                wire = self._wire = ClientWire(settings, self.artifacts, self.recorder)
             return wire

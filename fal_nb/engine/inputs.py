@@ -5,6 +5,7 @@ A text never is a file: only ``Path``, bytes, pictures, arrays, open files and o
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -26,12 +27,19 @@ _LARGE_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """Bytes that have to be at fal before the call: either in memory or in a file."""
+    """Bytes that have to be at fal before the call: either in memory or in a file.
+
+    Attributes
+    ----------
+    sha256
+        What `content_digest` was when the call was made, once somebody has asked.
+    """
 
     name: str
     content_type: str
     path: Path | None = None
     data: bytes | None = None
+    sha256: str | None = None
 
     def identity(self) -> str:
         """Return what tells the bytes from others: their digest, and of a large file what its folder says of it.
@@ -71,6 +79,14 @@ class LocalFile:
             raise FileError(f"Cannot read {self.path}: {error.strerror or error}.") from error
         return hasher.hexdigest()
 
+    def content_digest(self) -> str:
+        """Return the SHA-256 of the bytes; a large file is read once as long as its folder says the same of it.
+
+        Blocks; raises as `identity`.
+        """
+        identity = self.identity()
+        return identity if "\n" not in identity else _large_digest(self, identity)
+
 
 Upload: TypeAlias = Callable[[LocalFile], Awaitable[str]]
 """Uploads one file and returns its URL."""
@@ -103,7 +119,7 @@ def read_inputs(value: Any) -> Any:
         return {str(key): read_inputs(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [read_inputs(inner) for inner in value]
-    return value if _is_plain(value) else _as_file(value)
+    return value if _is_plain(value) or isinstance(value, LocalFile) else _as_file(value)
 
 
 def has_local_files(value: Any) -> bool:
@@ -116,10 +132,17 @@ def describe_inputs(value: Any) -> JSON:
     return _replace(value, lambda file: f"<{file.name}>")
 
 
-async def upload_inputs(value: Any, upload: Upload) -> JSON:
-    """Return read inputs as the JSON to be sent, with a URL for each file."""
+async def upload_inputs(value: Any, upload: Upload, uploaded: dict[str, LocalFile] | None = None) -> JSON:
+    """Return read inputs as the JSON to be sent, with a URL for each file; `uploaded` gets the files by their URLs."""
     urls = {id(file): await upload(file) for file in _files(value)}
+    if uploaded is not None:
+        uploaded |= {urls[id(file)]: file for file in _files(value)}
     return _replace(value, lambda file: urls[id(file)])
+
+
+@functools.lru_cache(maxsize=256)
+def _large_digest(file: LocalFile, _identity: str) -> str:
+    return file.digest()
 
 
 def _inner(value: Any) -> Iterable[Any]:

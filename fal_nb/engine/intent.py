@@ -96,7 +96,7 @@ def write_record(history: HistoryStore, settings: Settings, intent: Intent, *, p
 def write_options(options: CallOptions) -> dict[str, JSON]:
     """Return options as the record holds them, without those that are as usual; of headers the names alone.
 
-    A header can hold anything, a secret too, so that its value never goes to the disk.
+    A header or a webhook's address can hold anything, a secret too, so that neither goes to the disk.
 
     Raises
     ------
@@ -113,6 +113,8 @@ def write_options(options: CallOptions) -> dict[str, JSON]:
             continue
         if item.name == "headers":
             kept["headers"] = sorted(value)
+        elif item.name == "webhook_url":
+            kept["webhook"] = True
         elif item.name == "lifecycle":
             kept["lifecycle"] = lifecycle_header(value)
         else:
@@ -122,7 +124,7 @@ def write_options(options: CallOptions) -> dict[str, JSON]:
 
 def read_options(kept: Mapping[str, JSON] | None) -> CallOptions | None:
     """Return the options a record holds, or None where they cannot be had back: headers, and what nobody knows."""
-    known = {item.name for item in fields(CallOptions)} - {"headers", "lifecycle"}
+    known = {item.name for item in fields(CallOptions)} - {"headers", "lifecycle", "webhook_url", "withdrawal"}
     values = dict(kept or {})
     if not values.keys() <= known:
         return None

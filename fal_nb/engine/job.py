@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.blocking import BlockingHandle
+from fal_nb.engine.annotated import Annotated, Desk
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCancelledError, SubmissionUnknown
 from fal_nb.protocol.status import Completed, InProgress, Queued
 
@@ -32,7 +33,7 @@ _HEARTBEAT_S = 0.1
 _log = logging.getLogger("fal_nb")
 
 
-class Job(BlockingHandle):
+class Job(BlockingHandle, Annotated):
     """Follows one request; goes on while other cells run and after they have ended.
 
     Its properties may be read from any thread at any time. `get`, `wait`, `status` and `cancel` block and can be
@@ -45,7 +46,9 @@ class Job(BlockingHandle):
         snapshot: JobSnapshot,
         make_result: Callable[[JobSnapshot], Result],
         show: Callable[[Job], None],
+        desk: Desk | None = None,
     ) -> None:
+        super().__init__(desk)
         self._runtime = runtime
         self._snapshot = snapshot
         self._make_result = make_result

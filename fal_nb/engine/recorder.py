@@ -12,9 +12,10 @@ from fal_nb.engine.owed import Owed
 from fal_nb.errors import HistoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Mapping
 
     from fal_nb.artifacts import Artifact
+    from fal_nb.ledger.known_files import KnownFile
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
 
@@ -80,6 +81,14 @@ class Recorder:
     async def past_durations(self, endpoint: str, backend: str) -> list[float]:
         """Return the processing seconds of the endpoint's last successes at a backend, newest first."""
         return await self._do(lambda: self.store.past_durations(endpoint, backend=backend))
+
+    async def note_upload(self, file: KnownFile) -> None:
+        """Write down that a file was uploaded."""
+        await self._do(lambda: self.store.note_upload(file))
+
+    async def note_inputs(self, record_id: int, digests: Mapping[str, str], *, is_as_keyed: bool) -> None:
+        """Write the digests of a record's uploaded inputs."""
+        await self._do(lambda: self.store.note_inputs(record_id, digests, is_as_keyed=is_as_keyed))
 
     def close_jobs_of_gone_simulators(self, base: str, known: Container[int]) -> None:
         """Close what a simulator that has ended can never answer any more, so that it is not announced as open.

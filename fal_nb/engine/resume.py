@@ -152,4 +152,6 @@ def _why_not(record: Record) -> str:
     kept = record.options or {}
     if kept.get("files"):
         return "its local files had not been uploaded"
-    return "its headers are not kept" if "headers" in kept else ""
+    if kept.keys() & {"headers", "webhook"}:
+        return "headers and webhooks are not kept"
+    return ""

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.event_queue import EventQueue
-from fal_nb.engine.follower import Follower, Streaming
-from fal_nb.engine.grounds import Grounds
+from fal_nb.engine.follower import Streaming
+from fal_nb.engine.following import Following
 from fal_nb.engine.inputs import describe_inputs, has_local_files, read_inputs
-from fal_nb.engine.intent import Intent, Place, write_record
+from fal_nb.engine.intent import Intent, Place
 from fal_nb.engine.job import Job
-from fal_nb.engine.keeper import LeaseKeeper
-from fal_nb.engine.missing import fetch_missing
+from fal_nb.engine.memo import EqualCall, checked_mode
 from fal_nb.engine.preflight import check_inputs
-from fal_nb.engine.resume import Resumed, check_backend, is_at, plan_for
-from fal_nb.engine.snapshot import JobSnapshot
-from fal_nb.engine.watcher import Watcher
-from fal_nb.errors import FalError, JobError
+from fal_nb.engine.replay import prepare_replay
 from fal_nb.protocol.endpoint import EndpointId
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from fal_nb.artifacts import Artifact
     from fal_nb.engine.reconcile import Choices
     from fal_nb.engine.reconciliation import Reconciliation
     from fal_nb.ledger.records import Record
@@ -41,10 +36,11 @@ __all__ = ["Session"]
 
 _CLOSE_S = 5.0
 _STREAM = CallOptions(path="/stream")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ON_THE_WAY = ("PREPARED", "SUBMITTING")
 
 
-class Session(Grounds):
+class Session(Following):
     """Calls endpoints with a ledger, an artifact store and one background loop under them.
 
     Parameters
@@ -75,14 +71,16 @@ class Session(Grounds):
         notify: Callable[[str], None] | None = None,
         place: Callable[[], Place] | None = None,
     ) -> None:
-        super().__init__(key=key, base_url=base_url, proxy_url=proxy_url, home=home, notify=notify)
-        self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
-        self.show_result = show_result
-        self.place = place or (lambda: (None, None))
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._followers: dict[int, Follower] = {}
-        self._keeper: LeaseKeeper | None = None
-        self._last: Job | None = None
+        super().__init__(
+            key=key,
+            base_url=base_url,
+            proxy_url=proxy_url,
+            home=home,
+            show=show,
+            show_result=show_result,
+            notify=notify,
+            place=place,
+        )
 
     # -- calls -------------------------------------------------------------------------------------------
 
@@ -95,6 +93,8 @@ class Session(Grounds):
         options: CallOptions = DEFAULTS,
         timeout_s: float | None = None,
         check: bool = True,
+        memo: str | None = None,
+        more: Mapping[str, Any] = _NOTHING,
     ) -> Job:
         """Write a record, start the call in the background and return its job at once.
 
@@ -108,15 +108,59 @@ class Session(Grounds):
             Limit for the whole call, in seconds; when it runs out the request is cancelled.
         check
             Whether arguments that do not fit the endpoint's schema are refused before anything is sent.
+        memo
+            ``off``, ``reuse`` or ``refresh``, as the property of that name says; None leaves it to the session.
+            A job that is answered from the history is that of the earlier call; nothing is sent and no record made.
+        more
+            Further columns of the record, among them ``tags`` and ``note``.
 
         Raises
         ------
         EndpointError, ArgumentsError, FileError, ConfigError, HistoryError
             Before anything is sent.
         """
-        endpoint, inputs = self._prepared(endpoint, arguments, options.path, check=check)
-        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), kind, options, has_local_files(inputs)))
+        mode = self.memo if memo is None else checked_mode(memo)
+        called, inputs = self._prepared(endpoint, arguments, options.path, check=check)
+        schema = self.preflight.known_schema(called) if check else None
+        inputs, key = self._keyed(called, inputs, schema)
+        found = self._equal(key, mode)
+        if found is not None and mode == "reuse":
+            return self._answered(*found, more)
+        columns = {**key.columns(), **more}
+        endpoint = str(EndpointId.parse(endpoint))
+        snapshot = self._record(
+            Intent(endpoint, describe_inputs(inputs), kind, options, has_local_files(inputs), more=columns)
+        )
+        if found is not None:
+            snapshot = replace(snapshot, equal=EqualCall(found[0].id, found[0].cost, found[0].currency))
         return self._start(snapshot, inputs, options, timeout_s)
+
+    def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
+        """Make an earlier call once more: the same body, byte for byte, as a new record that names the old one.
+
+        Inputs whose URLs are gone are uploaded again, only those. A schema that has changed since is told of in one
+        line. Blocks while URLs are looked at, a few seconds at most.
+
+        Parameters
+        ----------
+        job
+            A job, a record's number or a request id; None is the last one.
+        yes
+            Send also what came from outside: a file, an import.
+
+        Raises
+        ------
+        JobError
+            Where there is no such call, it cannot be made again, or it came from outside and `yes` is not said: the
+            message then has its price.
+        FileError
+            Where an input is gone and its bytes are not here either.
+        """
+        call = prepare_replay(self, self.record(job), yes=yes)
+        inputs, key = self._keyed(call.called, read_inputs(call.arguments), call.schema)
+        columns = {**key.columns(), "replay_of": call.record_id}
+        snapshot = self._record(Intent(call.endpoint, describe_inputs(inputs), call.kind, call.options, more=columns))
+        return self._start(snapshot, inputs, call.options)
 
     def stream(
         self,
@@ -144,7 +188,8 @@ class Session(Grounds):
             Before anything is sent.
         """
         path = options.path.strip("/")
-        endpoint, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
+        _, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
+        endpoint = str(EndpointId.parse(endpoint))
         events = EventQueue()
         snapshot = self._record(Intent(endpoint, describe_inputs(inputs), "stream", options, has_local_files(inputs)))
         events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
@@ -183,36 +228,6 @@ class Session(Grounds):
                 return self._job_of(known)
             return self._start(self._record(Intent(endpoint, {}, request_id=request_id)), None)
 
-    def resume(self) -> Resumed:
-        """Carry on with everything in the history that is open and that no living kernel follows; blocks shortly.
-
-        Requests that were accepted are followed, results that were had get their files, calls that never left are
-        sent, and those that may have left become ``UNKNOWN``. What living kernels follow is watched.
-        """
-        settings = self.settings
-        records = [record for record in self.history.open_records() if record.id not in self._followers]
-        here = [record for record in records if is_at(record, settings)]
-        self.keeper.sign()
-        claimed = self.history.leases.claim([record.id for record in here], self.owner, time.time())
-        jobs: dict[int, Job] = {}
-        for record in here:
-            with self._lock:
-                jobs[record.id] = self._carry_on(record) if record.id in claimed else self._job_of(record)
-        unknown = self.history.select(state="UNKNOWN", where={"backend": settings.backend})
-        return Resumed.of(here, claimed, jobs, elsewhere=len(records) - len(here), unknown=len(unknown))
-
-    def open_jobs(self) -> tuple[list[Job], int]:
-        """Return the open jobs of all living kernels, oldest first, and how many others nobody follows.
-
-        Those of other kernels are watched, so that they can be shown, waited for and cancelled from here.
-        """
-        settings = self.settings
-        records = [record for record in self.history.open_records() if is_at(record, settings)]
-        free = self.history.leases.free([record.id for record in records], time.time()) - self._followers.keys()
-        with self._lock:
-            jobs = [self._job_of(record) for record in records if record.id not in free]
-        return [job for job in jobs if not job.done], len(free)
-
     def reconcile(self, choose: Choices | None = None) -> Reconciliation:
         """Settle lost calls by fal's list of ended requests; blocks, and sends no call. See ``fal_nb.reconcile``."""
         from fal_nb.engine.reconcile import reconcile  # noqa: PLC0415 - rarely needed
@@ -232,19 +247,6 @@ class Session(Grounds):
         from fal_nb.engine.send_again import send_again  # noqa: PLC0415 - rarely needed
 
         return send_again(self, job if isinstance(job, Job) else self.job(job), yes=yes, confirm=confirm)
-
-    def take_up(self, record_id: int) -> Job:
-        """Return the job of a record that has changed from outside, this session's now, and go on with it."""
-        self.keeper.sign()
-        with self._lock:
-            snapshot = self._snapshot_of(record_id)
-            job = self._jobs.get(record_id)
-            if job is None:
-                return self._start(snapshot, None) if not snapshot.is_final else self._adopt(snapshot)
-            job.reopen()
-            self._jobs[record_id] = job
-            self.runtime.post(self._go_on, job, snapshot)
-            return job
 
     def start(self, intent: Intent, done: Callable[[int], None]) -> Job:
         """Write the record of a call that is sent as it stands, hand its number to `done`, then start it."""
@@ -268,207 +270,29 @@ class Session(Grounds):
         known = [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
         return self.preflight.price(endpoint, arguments or {}, past, known)
 
-    def job(self, word: str | int | None = None) -> Job:
-        """Return a job by record number, request id (or 8 of its first characters), or the last one.
-
-        A job of an earlier kernel comes back as its record tells; where it was still open it is followed again.
-
-        Raises
-        ------
-        JobError
-            Where there is none.
-        """
-        if word is None:
-            if self._last is None:
-                raise JobError("No job was started in this kernel yet: name one by number or request id.")
-            return self._last
-        text = str(word).lstrip("#")
-        with self._lock:
-            for job in self._jobs.values():
-                if text in {str(job.record_id), job.request_id}:
-                    return job
-            record = self.history.find(text)
-            if record is None:
-                raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
-            return self._job_of(record)
-
     def frame(self, **filters: Any) -> DataFrame:
         """Return the history as a DataFrame; see ``fal_nb.history``."""
         from fal_nb.ledger.frame import frame  # noqa: PLC0415 - imports pandas
 
         return frame(self.history, **filters)
 
-    def close(self) -> None:
-        """Stop following, close client, history and loop. Requests at fal go on.
-
-        A request that is being sent is given 5 s to learn its id, so that it can be followed again.
-        """
-        if self._jobs or self._wire is not None:
-            with contextlib.suppress(FalError, TimeoutError):
-                self.runtime.call(self._wind_down(), _CLOSE_S + 5.0)
-        self.runtime.close()
-        if self._recorder is not None:
-            self._recorder.close()
-
     # -- inside ------------------------------------------------------------------------------------------
-
-    async def _wind_down(self) -> None:
-        deadline = time.monotonic() + _CLOSE_S
-        while any(job.state in _ON_THE_WAY for job in self.jobs()) and time.monotonic() < deadline:  # noqa: ASYNC110 - states change elsewhere
-            await asyncio.sleep(0.02)
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=2.0)
-        if self._wire is not None:
-            await self._wire.aclose()
-
-    @property
-    def keeper(self) -> LeaseKeeper:
-        """What tells other kernels that this one lives."""
-        with self._lock:
-            if self._keeper is None:
-                from fal_nb.ledger.leases import RENEW_S  # noqa: PLC0415 - with the history, at first use
-
-                lose = self._lose
-                self._keeper = LeaseKeeper(self.recorder, lambda: list(self._followers), lose, period_s=RENEW_S)
-            return self._keeper
-
-    def _record(self, intent: Intent) -> JobSnapshot:
-        self.keeper.sign()
-        return write_record(self.history, self.settings, intent, place=self.place(), owner=self.owner)
-
-    def _job_of(self, record: Record) -> Job:
-        """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
-        if (known := self._jobs.get(record.id)) is not None:
-            return known
-        if not record.is_open:
-            return self._adopt(self._snapshot_of(record.id))
-        check_backend(record, self.settings)
-        self.keeper.sign()
-        if self.history.leases.claim([record.id], self.owner, time.time()):
-            return self._carry_on(self.history.get(record.id))
-        job = self._adopt(self._snapshot_of(record.id), ended=False)
-        self._looked_at.add(record.id)
-        self.runtime.post(self._look_on, job)
-        return job
-
-    def _snapshot_of(self, record_id: int) -> JobSnapshot:
-        return JobSnapshot.of_record(self.history.get(record_id), self.history.artifacts(record_id))
-
-    def _carry_on(self, record: Record) -> Job:
-        """Go on with a job whose kernel is gone and that is this session's now."""
-        plan = plan_for(record)
-        if plan.changes:
-            self.history.update_many([(record.id, plan.changes)], held_by=self.owner)
-        if plan.note:
-            self.history.tell(record.id, plan.note)
-        snapshot = self._snapshot_of(record.id)
-        if snapshot.is_final:
-            return self._adopt(snapshot)
-        return self._start(snapshot, record.arguments, plan.options)
 
     def _prepared(
         self, endpoint: str, arguments: dict[str, Any] | None, path: str, *, check: bool
     ) -> tuple[str, dict[str, Any]]:
-        """Return the endpoint's id and the arguments with their files read, as the endpoint wants them."""
-        endpoint = str(EndpointId.parse(endpoint))
+        """Return what is called, path included, and the arguments with their files read, as the endpoint wants them."""
+        called = "/".join(filter(None, (str(EndpointId.parse(endpoint)), path.strip("/"))))
         inputs = read_inputs(arguments or {})
-        if check:
-            called = "/".join(filter(None, (endpoint, path.strip("/"))))
-            inputs = self.preflight.fitted(called, inputs)
-        return endpoint, inputs
+        return called, self.preflight.fitted(called, inputs) if check else inputs
 
-    def _start(
-        self,
-        snapshot: JobSnapshot,
-        arguments: Any,
-        options: CallOptions = DEFAULTS,
-        timeout_s: float | None = None,
-        streaming: Streaming | None = None,
-    ) -> Job:
-        job = self._adopt(snapshot, ended=False)
-        self.runtime.post(self._follow, job, arguments, options, timeout_s, streaming)
+    def _answered(self, record: Record, artifacts: tuple[Artifact, ...], more: Mapping[str, Any]) -> Job:
+        """Return a job that ended before it began: an earlier call, shown as the answer to this one."""
+        if more.get("tags"):
+            self.history.tag(record.id, more["tags"])
+        if more.get("note"):
+            self.history.update(record.id, note=more["note"])
+        job = Job(self.runtime, self._shown_again(record, artifacts), self._make_result, self._show_job, self)
+        self._last = job
+        job.finish()
         return job
-
-    def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
-        job = Job(self.runtime, snapshot, self._make_result, self._show_job)
-        self._jobs[snapshot.record_id] = job
-        if not ended:
-            self._last = job
-        else:
-            job.finish()
-            self.runtime.post(fetch_missing, job, self._get_wire, self.recorder.owed)
-        return job
-
-    def _follow(
-        self,
-        job: Job,
-        arguments: Any,
-        options: CallOptions,
-        timeout_s: float | None,
-        streaming: Streaming | None,
-    ) -> None:
-        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
-        job.follow(follower)
-        self._followers[job.record_id] = follower
-        self.keeper.start()
-        self._run(follower.run(arguments), lambda _task: self._followed(job, follower))
-
-    def _followed(self, job: Job, follower: Follower) -> None:
-        self._followers.pop(job.record_id, None)
-        if follower.is_lost:
-            self._looked_at.add(job.record_id)
-            self._look_on(job)
-        else:
-            job.finish()
-            fetch_missing(job, self._get_wire, self.recorder.owed)
-
-    def _go_on(self, job: Job, snapshot: JobSnapshot) -> None:
-        job.take(snapshot)
-        if snapshot.is_final:
-            job.finish()
-        else:
-            self._follow(job, None, DEFAULTS, None, None)
-
-    def _look_on(self, job: Job) -> None:
-        self._run(self._watching(job), lambda _task: self._looked(job))
-
-    async def _watching(self, job: Job) -> None:
-        watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
-        job.follow(watcher)
-        if await watcher.run():
-            return
-        # The kernel that followed it is gone: it is this session's job from here on.
-        record = await self.recorder.get(job.record_id)
-        plan = plan_for(record)
-        if plan.changes:
-            await self.recorder.update(record.id, **plan.changes)
-        job.take(JobSnapshot.of_record(await self.recorder.get(record.id)))
-        if not job.snapshot.is_final:
-            self._follow(job, record.arguments, plan.options, None, None)
-
-    def _looked(self, job: Job) -> None:
-        self._looked_at.discard(job.record_id)
-        if job.record_id not in self._followers:
-            job.finish()
-
-    def _lose(self, record_id: int) -> None:
-        follower = self._followers.get(record_id)
-        if follower is not None:
-            follower.lose()
-
-    def _run(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
-        task = asyncio.ensure_future(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(done)
-
-    def _show_job(self, job: Job) -> None:
-        self.show(job)
-
-    def _make_result(self, snapshot: JobSnapshot) -> Result:
-        from fal_nb.results import Result  # noqa: PLC0415
-
-        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)

@@ -10,6 +10,7 @@ from fal_nb.artifacts import Artifact
 from fal_nb.states import FINAL_STATES, Kind, State
 
 if TYPE_CHECKING:
+    from fal_nb.engine.memo import EqualCall
     from fal_nb.ledger.records import Record
 
 __all__ = ["JobSnapshot"]
@@ -49,6 +50,8 @@ class JobSnapshot:
         None, ``asked``, or fal's answer (``OK``, ``CANCELLATION_REQUESTED``, ``ALREADY_COMPLETED``, ``NOT_FOUND``).
     result
         The decoded result; None until there is one.
+    equal
+        An earlier successful call that asked for the same, as it was when this one was made.
     """
 
     record_id: int
@@ -80,6 +83,7 @@ class JobSnapshot:
     cancel: str | None = None
     result: Any = None
     artifacts: tuple[Artifact, ...] = ()
+    equal: EqualCall | None = None
 
     @property
     def is_final(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -18,6 +18,7 @@ from fal_nb.client.platform import Platform
 from fal_nb.client.price_cache import PriceCache
 from fal_nb.client.schema_cache import SchemaCache
 from fal_nb.client.verdicts import Answer
+from fal_nb.engine.uploads import note_upload
 from fal_nb.errors import SubmissionUnknown
 from fal_nb.protocol.endpoint import EndpointId
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fal_nb.client.options import CallOptions
     from fal_nb.engine.follower import Streaming
     from fal_nb.engine.inputs import LocalFile
+    from fal_nb.engine.recorder import Recorder
     from fal_nb.protocol.status import JSON
     from fal_nb.settings import Settings
 
@@ -43,7 +45,8 @@ _DOWNLOAD_TRIES = 10
 class ClientWire:
     """The session's one client, and the threads in which outputs are decoded and drawn."""
 
-    def __init__(self, settings: Settings, artifacts: ArtifactStore) -> None:
+    def __init__(self, settings: Settings, artifacts: ArtifactStore, recorder: Recorder | None = None) -> None:
+        self._recorder = recorder
         self.client = AsyncClient(settings=settings)
         # A simulator's port is another one tomorrow: what is kept of it would never be found again.
         folder = None if settings.backend == "simulator" else settings.home / "schemas"
@@ -115,13 +118,14 @@ class ClientWire:
 
         One with a lifecycle is uploaded each time: what was asked for earlier may be gone.
         """
+        known_as = await asyncio.to_thread(file.identity)
         if lifecycle is not None:
-            return await self._send(file, ways, lifecycle, progress)
-        identity = "\n".join((await asyncio.to_thread(file.identity), *ways))
+            return await self._send(file, known_as, ways, lifecycle, progress)
+        identity = "\n".join((known_as, *ways))
         shared = self._uploaded.pop(identity, None)
         is_new = shared is None or shared.has_failed
         if shared is None or shared.has_failed:
-            shared = _Upload(asyncio.ensure_future(self._send(file, ways, None, progress)))
+            shared = _Upload(asyncio.ensure_future(self._send(file, known_as, ways, None, progress)))
         self._uploaded[identity] = shared
         while len(self._uploaded) > _REMEMBERED_UPLOADS:
             self._uploaded.pop(next(iter(self._uploaded)))
@@ -130,6 +134,12 @@ class ClientWire:
             size_bytes = await asyncio.to_thread(file.size_bytes)
             progress(size_bytes, size_bytes)
         return url
+
+    def forget_uploads(self, urls: Container[str]) -> None:
+        """Let the bytes behind URLs that are gone be uploaded again."""
+        for identity, shared in list(self._uploaded.items()):
+            if shared.known_url in urls:
+                del self._uploaded[identity]
 
     async def collect(self, result: JSON, known: Sequence[Artifact] = ()) -> tuple[Artifact, ...]:
         """Fetch and store every file of a result; what is stored of `known` already is not fetched again."""
@@ -141,16 +151,26 @@ class ClientWire:
         await self.client.aclose()
 
     async def _send(
-        self, file: LocalFile, ways: Sequence[str], lifecycle: Lifecycle | None, progress: Progress | None
+        self,
+        file: LocalFile,
+        known_as: str,
+        ways: Sequence[str],
+        lifecycle: Lifecycle | None,
+        progress: Progress | None,
     ) -> str:
         storage = self.client.storage
         if file.path is not None:
-            return await storage.upload_file(
+            url = await storage.upload_file(
                 file.path, content_type=file.content_type, lifecycle=lifecycle, progress=progress, repositories=ways
             )
-        return await storage.upload(
-            file.data or b"", file.content_type, file.name, lifecycle=lifecycle, progress=progress, repositories=ways
-        )
+        else:
+            data = file.data or b""
+            url = await storage.upload(
+                data, file.content_type, file.name, lifecycle=lifecycle, progress=progress, repositories=ways
+            )
+        if self._recorder is not None:
+            await note_upload(self._recorder, self._artifacts, url, file, known_as)
+        return url
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
         got = await self.client.downloads.download(url, target, tries=_DOWNLOAD_TRIES)
@@ -168,6 +188,11 @@ class _Upload:
     def has_failed(self) -> bool:
         """Whether it has ended without a URL."""
         return self._task.done() and (self._task.cancelled() or self._task.exception() is not None)
+
+    @property
+    def known_url(self) -> str | None:
+        """The URL, or None while there is none."""
+        return self._task.result() if self._task.done() and not self.has_failed else None
 
     async def url(self) -> str:
         """Return the URL, waiting for it."""

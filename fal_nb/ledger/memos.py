@@ -17,10 +17,11 @@ class Memos:
     _database: Database
 
     def equal_calls(self, memo_key: str, limit: int = 20) -> list[int]:
-        """Return the numbers of the successful records of a key, the newest first."""
+        """Return the numbers of the successful records of a key, the newest first; what came from outside is none."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT id FROM records WHERE memo_key = ? AND state = 'SUCCEEDED' ORDER BY id DESC LIMIT ?",
+                "SELECT id FROM records WHERE memo_key = ? AND state = 'SUCCEEDED' AND origin IS NULL "
+                "ORDER BY id DESC LIMIT ?",
                 (memo_key, limit),
             )
             return [int(row[0]) for row in rows]

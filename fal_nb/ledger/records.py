@@ -167,7 +167,7 @@ class HistoryCheck:
     problems
         One line each; empty where all is well.
     digests
-        Every artifact digest that some record refers to.
+        Every digest that something refers to: the artifacts of records, and inputs that were only in memory.
     """
 
     problems: tuple[str, ...]

@@ -286,6 +286,9 @@ class HistoryStore(Annotations, KnownFiles, Memos):
             rows = connection.execute(
                 "SELECT digest, min(record_id), file_name FROM artifacts WHERE digest IS NOT NULL GROUP BY digest"
             ).fetchall()
+            inputs = connection.execute(
+                "SELECT digest FROM uploads WHERE digest IS NOT NULL AND path IS NULL"
+            ).fetchall()
             count = int(connection.execute("SELECT count(*) FROM records").fetchone()[0])
         if has is not None:
             problems += [
@@ -293,7 +296,7 @@ class HistoryStore(Annotations, KnownFiles, Memos):
                 for digest, record_id, name in rows
                 if not has(digest)
             ]
-        return HistoryCheck(tuple(problems), frozenset(row[0] for row in rows), count)
+        return HistoryCheck(tuple(problems), frozenset(row[0] for row in (*rows, *inputs)), count)
 
     def _read(self, condition: str, values: Sequence[Any]) -> list[Record]:
         sql = f"SELECT {', '.join(READ_COLUMNS)} FROM records r JOIN payloads p ON p.record_id = r.id WHERE {condition}"  # noqa: S608

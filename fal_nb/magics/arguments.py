@@ -18,6 +18,7 @@ from fal_nb.magics.commands import (
     JobArguments,
     JobsArguments,
     ReconcileArguments,
+    ReplayArguments,
     ResumeArguments,
     RunArguments,
     SimulatorArguments,
@@ -47,6 +48,7 @@ __all__ = [
     "JobArguments",
     "JobsArguments",
     "ReconcileArguments",
+    "ReplayArguments",
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
@@ -137,6 +139,10 @@ def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any
     _check_body(parsed, body, text)
     if fields.get("direct"):
         _check_direct(parsed)
+    if fields.get("memo") and fields.get("no_memo"):
+        second = next(item for item in reversed(parsed.options) if item.name[0] in {"memo", "no_memo"})
+        cut = Edit(second.column, second.column + len(second.raw), "")
+        _refuse("--memo and --no-memo exclude each other", second.column, cut)
     fields |= {
         "endpoint": _endpoint(parsed.words[0], namespace),
         "inputs": parsed.inputs,
@@ -202,6 +208,11 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
 def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
     words = tuple(word.text for word in parsed.words)
     return HistoryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
+
+
+def _read_replay(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
+    job = _job(parsed.words[0], namespace) if parsed.words else None
+    return ReplayArguments(job=job, silenced=parsed.silenced, **option_fields(parsed))
 
 
 def _read_config(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
@@ -281,6 +292,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "attach": _read_attach,
         "reconcile": _read_reconcile,
         "history": _read_history,
+        "replay": _read_replay,
         "config": _read_config,
         "simulator": _read_simulator,
         "help": _read_help,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fal_nb.magics.body import BodyMode
+from fal_nb.magics.filters import Filter
 from fal_nb.magics.items import Input, Word
 from fal_nb.states import State
 
@@ -24,6 +25,7 @@ __all__ = [
     "JobArguments",
     "JobsArguments",
     "ReconcileArguments",
+    "ReplayArguments",
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
@@ -50,10 +52,14 @@ class CallArguments:
         Seconds; the caller's own limit, and fal's for the beginning.
     lifecycle
         How long the outputs live at fal: a name of `ObjectExpiration`, or seconds.
-    store_io, no_retry, disable_fallback, tags, max_queue_length, webhook_url
+    store_io, no_retry, disable_fallback, fal_tags, max_queue_length, webhook_url
         As in `CallOptions`.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
+    memo, no_memo
+        Whether the line asks for an answer from the history, or for a call in any case.
+    tags, note
+        What is written on the record.
     to
         Pattern of the files that the outputs are also saved as.
     var
@@ -76,10 +82,14 @@ class CallArguments:
     store_io: Literal["yes", "no"] | None = None
     no_retry: bool = False
     disable_fallback: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
+    fal_tags: Mapping[str, str] = field(default_factory=dict)
     max_queue_length: int | None = None
     webhook_url: str | None = None
     unchecked: bool = False
+    memo: bool = False
+    no_memo: bool = False
+    tags: tuple[str, ...] = ()
+    note: str | None = None
     to: str | None = None
     var: str | None = None
     line: str = ""
@@ -178,13 +188,31 @@ class HistoryArguments:
         Texts that must all occur in a record.
     since
         An age, or a moment with its time zone.
+    tags
+        All of them must be on a record.
+    rating
+        An operator and a number.
+    where
+        Filters, each a name, an operator and a value.
     """
 
     words: tuple[str, ...] = ()
     endpoint: str | None = None
     state: State | None = None
     since: dt.timedelta | dt.datetime | None = None
+    tags: tuple[str, ...] = ()
+    rating: tuple[str, int] | None = None
+    where: tuple[Filter, ...] = ()
     limit: int | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayArguments:
+    """``replay``: `job` as for the others; `yes` to what came from outside."""
+
+    job: int | str | None = None
+    yes: bool = False
     silenced: bool = False
 
 
@@ -221,6 +249,7 @@ Arguments: TypeAlias = (
     | AttachArguments
     | ReconcileArguments
     | HistoryArguments
+    | ReplayArguments
     | ConfigArguments
     | SimulatorArguments
     | HelpArguments

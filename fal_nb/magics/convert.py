@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from fal_nb.magics.filters import read_filter, read_rating
 from fal_nb.magics.items import Option, ParsedLine
 from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
 from fal_nb.magics.options import OptionKind, OptionSpec, find_option
@@ -37,8 +38,10 @@ def option_fields(parsed: ParsedLine) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for item in parsed.options:
         spec = find_option(parsed.spec, item.name[0])
-        if spec is not None:
-            fields[spec.field] = True if item.value is None else _convert(spec, item, item.value)
+        if spec is None:
+            continue
+        value = True if item.value is None else _convert(spec, item, item.value)
+        fields[spec.field] = (*fields.get(spec.field, ()), value) if spec.many else value
     return fields
 
 
@@ -139,6 +142,8 @@ _CONVERTERS: Mapping[OptionKind, Callable[[str], Any]] = MappingProxyType(
         "tags": _tags,
         "url": _url,
         "job": _job,
+        "filter": read_filter,
+        "rating": read_rating,
     }
 )
 _TAKES: Mapping[OptionKind, str] = MappingProxyType(
@@ -154,5 +159,7 @@ _TAKES: Mapping[OptionKind, str] = MappingProxyType(
         "life": f"{', '.join(_LIVES)} or a number of seconds",
         "tags": "tags as 'key=value,key=value', each key once",
         "url": "an address that begins with https://",
+        "filter": "NAME=VALUE, or NAME and one of != < <= > >= and a value",
+        "rating": "a number from 0 to 5, or one of < <= > >= != before it",
     }
 )

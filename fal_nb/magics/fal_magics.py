@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, observe
+from traitlets import Bool, Enum, observe
 
 from fal_nb.errors import FalError
 from fal_nb.magics.failure import MagicFailure
@@ -22,6 +22,13 @@ class FalMagics(Magics):
         False, help="Put the media themselves into outputs, not only thumbnails: for exports, it makes notebooks large."
     ).tag(config=True)
 
+    memo = Enum(
+        ["off", "reuse", "refresh"],
+        "off",
+        help="What run and submit do about an equal call in the history: off calls and says where it is, reuse "
+        "answers from it and sends nothing (Restart & Run All is free then), refresh calls in any case.",
+    ).tag(config=True)
+
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
 
@@ -33,6 +40,10 @@ class FalMagics(Magics):
     @observe("embed_media")
     def _embed_media_changed(self, change: Any) -> None:
         self.bench.embed_media = bool(change["new"])
+
+    @observe("memo")
+    def _memo_changed(self, change: Any) -> None:
+        self.bench.session.memo = change["new"]
 
     @no_var_expand
     @line_cell_magic

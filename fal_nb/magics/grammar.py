@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from fal_nb.magics.filters import begins_filter
 from fal_nb.magics.items import Assign, Input, Item, JsonAssign, Option, ParsedLine, Word
 from fal_nb.magics.mistakes import Edit, Mistake, explain, nearest, shorten, shown_column
 from fal_nb.magics.options import OTHER_NAMES, SUBCOMMANDS, OptionSpec, SubcommandSpec, find_option
@@ -126,6 +127,8 @@ class _Parser:
             spaced = _SPACED_EQUALS.match(self._line.text, token.end)
             fix = Edit(token.end, spaced.end() if spaced else following.column, "=")
             raise Mistake("no space belongs around =", token.end, fix)
+        if ours and ours.kind == "filter":
+            return self._filters(token, ours, index)
         if ours:
             return self._our_option(token, ours, following)
         _check_foreign(self._spec, token, self._line.text)
@@ -158,10 +161,34 @@ class _Parser:
             end = chunk.end
         column = chunk.column if chunk else end
         item = Option(token.column, self._line.text[token.column : end], (spec.name,), value, column, ours=True)
-        if any(other.name == item.name for other in self._items if isinstance(other, Option) and other.ours):
+        if not spec.many and any(
+            other.name == item.name for other in self._items if isinstance(other, Option) and other.ours
+        ):
             raise Mistake(f"{spec.spelling} is given twice", token.column, Edit(token.column, end, ""))
         self._items.append(item)
         return 1 if chunk and not token.operator else 0
+
+    def _filters(self, token: Token, spec: OptionSpec, index: int) -> int:
+        """Add an option for each filter behind one of ours, and return how many tokens after it they are."""
+        found = [token.chunk] if token.chunk else []
+        if not token.operator:
+            for following in self._tokens[index + 1 :]:
+                chunk = Chunk("bare", following.column, following.raw)
+                if following.chunk and following.chunk.form == "quoted" and following.kind == "word":
+                    if found:
+                        break
+                    chunk = following.chunk
+                elif following.kind == "option" or (found and not begins_filter(following.raw)):
+                    break
+                if following.mistake:
+                    raise following.mistake
+                found.append(chunk)
+        if not found:
+            raise Mistake(f"{spec.spelling} needs a filter: {spec.spelling} {spec.metavar}", token.column)
+        for chunk in found:
+            value = Text(unquote(chunk.raw) if chunk.form == "quoted" else chunk.raw)
+            self._items.append(Option(token.column, chunk.raw, (spec.name,), value, chunk.column, ours=True))
+        return 0 if token.operator else len(found)
 
     def _add(self, item: Input) -> None:
         """Add an input, unless its name or a part of it is taken."""
@@ -222,6 +249,8 @@ def _no_inputs(spec: SubcommandSpec, token: Token) -> Mistake:
     """Return the mistake of ``name=value`` where no endpoint is called."""
     what = f"{spec.name} takes no name=value"
     option = find_option(spec, token.name)
+    if option is None and find_option(spec, "where"):
+        return Mistake(f"{what} of its own", token.column, Edit(token.column, token.end, f"--where {token.raw}"))
     if option is None:
         return Mistake(f"{what}; `%fal help {spec.name}` lists what it takes", token.column)
     value = _chunk(token).raw

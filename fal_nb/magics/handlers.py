@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
+from fal_nb.engine.remembered import annotation_columns
 from fal_nb.errors import FalError
 from fal_nb.magics import arguments as args
 from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
+from fal_nb.magics.filters import by_name
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
         options=options,
         timeout_s=command.timeout_s,
         check=not command.unchecked,
+        memo="reuse" if command.memo else "refresh" if command.no_memo else None,
+        more=annotation_columns(command.tags, command.note),
     )
 
 
@@ -90,7 +94,7 @@ def _options(command: args.CallArguments) -> CallOptions:
         store_io=None if command.store_io is None else command.store_io == "yes",
         no_retry=command.no_retry,
         disable_fallback=command.disable_fallback,
-        tags=command.tags,
+        tags=command.fal_tags,
         max_queue_length=command.max_queue_length,
         webhook_url=command.webhook_url,
     )
@@ -215,7 +219,14 @@ def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> A
         since=command.since,
         limit=command.limit,
         words=command.words,
+        tag=command.tags or None,
+        where={**by_name(command.where), **({"rating": command.rating} if command.rating else {})},
     )
+
+
+def _replay(bench: Workbench, command: args.ReplayArguments, _cell: Cell) -> Any:
+    result = _wait_for(bench, bench.session.replay(command.job, yes=command.yes))
+    return None if command.silenced else result
 
 
 def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> None:
@@ -229,6 +240,7 @@ def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> No
         ("because", settings.reason),
         ("key", settings.key_source if settings.key else "none"),
         ("history and files", str(settings.home)),
+        ("memo", bench.session.memo),
         ("shown", f"{bench.display.rendering}: {bench.display.reason}"),
     ]
     if settings.proxy_url:
@@ -276,6 +288,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.AttachArguments: _attach,
         args.ReconcileArguments: _reconcile,
         args.HistoryArguments: _history,
+        args.ReplayArguments: _replay,
         args.ConfigArguments: _config,
         args.SimulatorArguments: _simulator,
         args.HelpArguments: _help,

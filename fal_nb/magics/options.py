@@ -25,10 +25,12 @@ __all__ = [
 ]
 
 OptionKind: TypeAlias = Literal[
-    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url", "job"
-]
+    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url", "job",
+    "filter", "rating",
+]  # fmt: skip
 """``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age, ``life`` how long
-a file lives, ``length`` a number from 0."""
+a file lives, ``length`` a number from 0, ``filter`` one or more of ``NAME=VALUE``, ``rating`` a number with ``>=`` or
+the like before it."""
 
 Words: TypeAlias = Literal["endpoint", "job", "jobs", "choices", "search", "action", "topic", "none"]
 """What words without a name mean: an endpoint and its text, at most one job, any number of jobs, of JOB=REQUEST_ID …"""
@@ -48,6 +50,8 @@ class OptionSpec:
         What stands for its value in the help; empty for a flag.
     short
         ``-o``, or empty.
+    many
+        Whether it may be given several times; its field is then a tuple.
     """
 
     name: str
@@ -57,6 +61,7 @@ class OptionSpec:
     metavar: str = ""
     short: str = ""
     choices: tuple[str, ...] = ()
+    many: bool = False
 
     @property
     def spelling(self) -> str:
@@ -145,7 +150,9 @@ _SENDING = (
     OptionSpec(
         name="disable_fallback", field="disable_fallback", help="No other model in the place of one that fails."
     ),
-    OptionSpec(name="tags", kind="tags", metavar="'K=V,…'", field="tags", help="For the account's usage, at most ten."),
+    OptionSpec(
+        name="fal_tags", kind="tags", metavar="'K=V,…'", field="fal_tags", help="For the account's usage, at most ten."
+    ),
     OptionSpec(
         name="max_queue_length",
         kind="length",
@@ -157,6 +164,14 @@ _SENDING = (
         name="webhook_url", kind="url", metavar="URL", field="webhook_url", help="Where fal reports the end, too."
     ),
     OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
+)
+_REMEMBERING = (
+    OptionSpec(name="memo", field="memo", help="Answer from the history where an equal call succeeded; send nothing."),
+    OptionSpec(name="no_memo", field="no_memo", help="Call in any case, whatever FalMagics.memo says."),
+    OptionSpec(
+        name="tag", kind="text", metavar="TAG", field="tags", many=True, help="Tag the record; may be repeated."
+    ),
+    OptionSpec(name="note", kind="text", metavar="TEXT", field="note", help="Write a note on the record."),
 )
 _KEEPING = (
     OptionSpec(
@@ -216,6 +231,7 @@ _SPECS = (
             *_BODY,
             _timeout("Stop waiting after so many seconds."),
             *_SENDING,
+            *_REMEMBERING,
             *_KEEPING,
         ),
         examples=(
@@ -231,7 +247,7 @@ _SPECS = (
         takes_inputs=True,
         summary="the same without waiting: a job at once",
         details=f"Queues a request and returns a job; its card goes on by itself.\n\n{_CALL_DETAILS}",
-        options=(*_BODY, _timeout("Give the job up after so many seconds."), *_SENDING, *_KEEPING),
+        options=(*_BODY, _timeout("Give the job up after so many seconds."), *_SENDING, *_REMEMBERING, *_KEEPING),
         examples=(
             'job = %fal submit fal-ai/flux/schnell "a red fox" num_images=4',
             '%%fal submit fal-ai/flux/dev/image-to-image --json\n{"prompt": "a wolf", "image_url": "https://x.org/a.png"}',
@@ -319,7 +335,9 @@ have ended are listed, and their arguments only where the account stores payload
         words="search",
         usage="[WORD …] [OPTIONS]",
         summary="what was run, as a DataFrame",
-        details="Returns the records as a DataFrame, those only in which every WORD occurs if there are any.",
+        details="""\
+Returns the records as a DataFrame, those only in which every WORD occurs if there are any, and that pass every filter.
+A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or argument (image_size.width, too).""",
         options=(
             OptionSpec(
                 name="endpoint", kind="text", metavar="ENDPOINT", field="endpoint", help="Only of this endpoint."
@@ -339,10 +357,51 @@ have ended are listed, and their arguments only where the account stores payload
                 field="since",
                 help="Only newer ones: an age (30m, 12h, 7d, 2w) or a date (2026-01-31).",
             ),
+            OptionSpec(
+                name="tag",
+                kind="text",
+                metavar="TAG",
+                field="tags",
+                many=True,
+                help="Only with this tag; repeated, with all of them.",
+            ),
+            OptionSpec(
+                name="rating",
+                kind="rating",
+                metavar="N",
+                field="rating",
+                help="Only rated so: 5, or '>=4'.",
+            ),
+            OptionSpec(
+                name="where",
+                kind="filter",
+                metavar="NAME=VALUE …",
+                field="where",
+                many=True,
+                help="Only what passes these filters, for example seed=3 'cost>0.02'.",
+            ),
             _LIMIT,
         ),
-        examples=("df = %fal history --since 7d --endpoint fal-ai/flux/dev", '%fal history "red fox" --state FAILED'),
+        examples=(
+            "df = %fal history --since 7d --endpoint fal-ai/flux/dev",
+            '%fal history "red fox" --state FAILED',
+            "%fal history --tag keeper --rating >=4 --where seed=3 image_size.width>512",
+        ),
         twin="fal.history(…)",
+    ),
+    SubcommandSpec(
+        name="replay",
+        words="job",
+        usage="[JOB] [OPTIONS]",
+        summary="make an earlier call once more, byte for byte",
+        details=f"""\
+Sends what was sent then, waits for it and shows it; the new record names the old one. Inputs whose URLs are gone are
+uploaded again, only those; a schema that has changed since is told of in one line.
+
+{_JOB_DETAILS}""",
+        options=(OptionSpec(name="yes", field="yes", help="Send also what came from outside: a file, an import."),),
+        examples=("%fal replay", "%fal replay #12"),
+        twin="fal.replay(job)",
     ),
     SubcommandSpec(
         name="config",
@@ -383,6 +442,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "kill": "cancel",
         "list": "jobs",
         "ps": "jobs",
+        "again": "replay",
+        "repeat": "replay",
+        "rerun": "replay",
         "queue": "jobs",
         "run_model": "run",
         "settle": "reconcile",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from fal_nb.errors import FalError
-from fal_nb.views.format import STATE_WORDS, cancel_words, prompt_of, summary, waiting
+from fal_nb.views.format import STATE_WORDS, cancel_words, equal_words, prompt_of, summary, waiting
 from fal_nb.views.media import send_media
 from fal_nb.views.twin import TEXT_CHARS, BlobPath, card_html, result_text
 from fal_nb.views.view import View
@@ -111,6 +111,7 @@ class CardView(View):
         """Return what the page needs to draw the card, without image bytes."""
         snapshot = self._snapshot
         text = result_text(snapshot.result)
+        is_from_history = snapshot.equal is not None and snapshot.equal.is_answer
         return {
             "view": self.id,
             "record_id": snapshot.record_id,
@@ -133,12 +134,13 @@ class CardView(View):
             "ended": snapshot.ended,
             "queue_s": snapshot.queue_s,
             "inference_s": snapshot.inference_s,
-            "cost": snapshot.cost,
-            "estimate": snapshot.estimate,
+            "cost": None if is_from_history else snapshot.cost,
+            "estimate": None if is_from_history else snapshot.estimate,
             "currency": snapshot.currency,
             "error": snapshot.error,
             "error_type": snapshot.error_type,
             "next_step": snapshot.next_step,
+            "equal": equal_words(snapshot) or None,
             "cancel": snapshot.cancel,
             "can_cancel": not snapshot.is_final and snapshot.cancel is None,
             "outputs": [_output(artifact) for artifact in snapshot.artifacts],
@@ -154,7 +156,9 @@ class CardView(View):
         snapshot = self._snapshot
         facts = " · ".join([STATE_WORDS[snapshot.state], *summary(snapshot)])
         lines = [f"{snapshot.endpoint}  {facts}"]
-        lines += [part for part in (waiting(snapshot), snapshot.error, snapshot.next_step) if part]
+        lines += [
+            part for part in (equal_words(snapshot), waiting(snapshot), snapshot.error, snapshot.next_step) if part
+        ]
         if snapshot.cancel:
             lines.append(cancel_words(snapshot.cancel))
         for artifact in snapshot.artifacts:

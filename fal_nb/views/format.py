@@ -9,6 +9,7 @@ __all__ = [
     "STATE_COLOURS",
     "STATE_WORDS",
     "cancel_words",
+    "equal_words",
     "money",
     "prompt_of",
     "seconds",
@@ -91,6 +92,17 @@ def cancel_words(answer: str | None) -> str:
     return _CANCEL_WORDS.get(answer, f"cancel: {answer}")
 
 
+def equal_words(snapshot: JobSnapshot) -> str:
+    """Return what there is to say of an equal call in the history; empty where there is none."""
+    equal = snapshot.equal
+    if equal is None:
+        return ""
+    cost = money(equal.cost, equal.currency)
+    if equal.is_answer:
+        return f"from history: #{equal.record_id}; nothing was sent{f', it cost {cost} then' if cost else ''}"
+    return f"same call as #{equal.record_id}{f', {cost}' if cost else ''}; --memo reuses it"
+
+
 def waiting(snapshot: JobSnapshot) -> str:
     """Return what an open job is doing, in a few words."""
     if snapshot.state == "QUEUED":
@@ -115,8 +127,9 @@ def summary(snapshot: JobSnapshot) -> list[str]:
     took = None
     if snapshot.ended is not None:
         took = snapshot.ended - (snapshot.submitted or snapshot.created)
-    cost = money(snapshot.cost, snapshot.currency)
-    if not cost and snapshot.estimate is not None:
+    is_from_history = snapshot.equal is not None and snapshot.equal.is_answer
+    cost = "" if is_from_history else money(snapshot.cost, snapshot.currency)
+    if not cost and snapshot.estimate is not None and not is_from_history:
         cost = "est. ≤ " + money(snapshot.estimate, snapshot.currency)
     simulated = "simulated" if snapshot.backend == "simulator" else ""
     return [part for part in (f"#{snapshot.record_id}", simulated, seconds(took), cost) if part]

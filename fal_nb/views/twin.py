@@ -17,6 +17,7 @@ from fal_nb.views.format import (
     STATE_COLOURS,
     STATE_WORDS,
     cancel_words,
+    equal_words,
     prompt_of,
     seconds,
     size,
@@ -71,7 +72,7 @@ def card_html(snapshot: JobSnapshot, embed: BlobPath | None = None) -> str:
     embed
         Where the bytes of a digest are, if the media themselves shall be inside; None for thumbnails only.
     """
-    parts = [_head(snapshot), _prompt(snapshot), _progress(snapshot), _trouble(snapshot)]
+    parts = [_head(snapshot), _prompt(snapshot), _equal(snapshot), _progress(snapshot), _trouble(snapshot)]
     parts.append(artifacts_html(snapshot.artifacts, prompt_of(snapshot), embed))
     if snapshot.result is not None:
         parts.append(text_html(result_text(snapshot.result)))
@@ -120,6 +121,11 @@ def _prompt(snapshot: JobSnapshot) -> str:
     if not text:
         return ""
     return f'<div style="{_CLIP}" title="{escape(text[:500], quote=True)}">{escape(text[:300])}</div>'
+
+
+def _equal(snapshot: JobSnapshot) -> str:
+    words = equal_words(snapshot)
+    return f'<div style="{_QUIET}">{escape(words)}</div>' if words else ""
 
 
 def _progress(snapshot: JobSnapshot) -> str:

@@ -1,7 +1,7 @@
 /** The job card: what one job is doing, what it did, and how to stop it. */
 
 import { render as renderInto } from "preact";
-import { Announcer, Header, Prompt } from "./card/header";
+import { Announcer, Equal, Header, Prompt } from "./card/header";
 import { Logs } from "./card/logs";
 import { Notice } from "./card/notice";
 import { Outputs } from "./card/outputs";
@@ -29,6 +29,7 @@ function render({ model, el, signal }: RenderContext): CleanUp {
       <Announcer card={card} />
       <Header card={card} />
       <Prompt card={card} />
+      <Equal card={card} />
       <Progress card={card} />
       <Notice card={card} />
       <Logs card={card} />

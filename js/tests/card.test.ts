@@ -126,6 +126,13 @@ test("cost is shown where it is known, before that the estimate", () => {
   expect(card.text("cost")).toBeUndefined();
 });
 
+test("an equal call in the history is named in one quiet line, as text", () => {
+  card = new Card({ equal: "same call as #7, 0.0300 USD; --memo reuses it <b>" });
+  expect(card.text("equal")).toBe("same call as #7, 0.0300 USD; --memo reuses it <b>");
+  card.patch({ equal: null });
+  expect(card.find(".fal-nb-equal")).toBeNull();
+});
+
 test("a job that succeeded gives its times and no cancel", () => {
   card = new Card({ state: "SUCCEEDED", can_cancel: false, queue_s: 0.42, inference_s: 12.34 });
   expect(card.text("summary")).toBe("queue 0.42 s · inference 12.3 s");

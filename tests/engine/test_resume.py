@@ -162,7 +162,7 @@ def test_a_call_that_never_left_is_sent_with_its_options_and_one_on_its_way_is_n
     ("changes", "reason"),
     [
         ({"options": {"files": True}}, "local files had not been uploaded"),
-        ({"options": {"headers": ["x-mine"]}}, "headers are not kept"),
+        ({"options": {"headers": ["x-mine"]}}, "headers and webhooks are not kept"),
         ({"options": {"colour": "red"}}, "options cannot be read"),
         ({"options": {"start_timeout": "soon"}}, "options cannot be read"),
         ({"kind": "stream"}, "nobody would read the events"),

@@ -75,6 +75,8 @@ def test_urls_are_known_by_upload_or_by_stored_output(store, new):
         "https://x.org/out.png": "d" * 64,
     }
     assert known["https://x.org/in.png"].path == "/here/in.png"
+    store.note_upload(KnownFile("https://x.org/drawn.png", "b" * 64, "image.png", "image/png"))
+    assert store.verify().digests == {"d" * 64, "b" * 64}
 
 
 def test_digests_of_inputs_add_up_and_a_key_that_does_not_fit_goes(store, new):
@@ -88,6 +90,7 @@ def test_digests_of_inputs_add_up_and_a_key_that_does_not_fit_goes(store, new):
 
 def test_only_successful_records_are_equal_calls_the_newest_first(store, new):
     records = [store.add(new(memo_key="k", state=state)) for state in ("SUCCEEDED", "FAILED", "SUCCEEDED", "UNKNOWN")]
+    store.add(new(memo_key="k", state="SUCCEEDED", origin="an import"))
     assert store.equal_calls("k") == [records[2], records[0]]
     assert store.equal_calls("other") == []
 

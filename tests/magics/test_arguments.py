@@ -12,6 +12,7 @@ from fal_nb.magics.arguments import (
     JobArguments,
     JobsArguments,
     ReconcileArguments,
+    ReplayArguments,
     RunArguments,
     SimulatorArguments,
     SubmitArguments,
@@ -342,10 +343,62 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path):
         build_arguments(read_arguments(f"run a/b a=@{secret}"), {})
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("--where seed=3", (("seed", "=", 3),)),
+        ("--where=seed=3", (("seed", "=", 3),)),
+        ("--where seed=3 cost>=0.5 --limit 2", (("seed", "=", 3), ("cost", ">=", 0.5))),
+        ("--where seed=3 --where a.b!=x", (("seed", "=", 3), ("a.b", "!=", "x"))),
+        ('--where prompt="a red fox" "in snow"', (("prompt", "=", "a red fox"),)),
+        ("""--where 'prompt!=a red fox' fox""", (("prompt", "!=", "a red fox"),)),
+        ("--where mask=null flag=true text='null'", (("mask", "=", None), ("flag", "=", True), ("text", "=", "null"))),
+        ('--where size={"width": 5}', (("size", "=", {"width": 5}),)),
+        ("--where empty=''", (("empty", "=", ""),)),
+        ("--where a==1 b<2", (("a", "=", 1), ("b", "<", 2))),
+    ],
+)
+def test_history_takes_filters_of_any_name(text, where):
+    assert read_arguments(f"history {text}").where == where
+
+
+def test_words_may_follow_filters():
+    read = read_arguments('history fox --where seed=3 owl "in snow" --tag a --tag "b c" --rating >=4')
+    assert read.words == ("fox", "owl", "in snow")
+    assert read.where == (("seed", "=", 3),)
+    assert (read.tags, read.rating) == (("a", "b c"), (">=", 4))
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("history --where", "--where needs a filter"),
+        ("history --where --limit 3", "--where needs a filter"),
+        ("history --where seed", "NAME=VALUE"),
+        ("history --where seed>", "NAME=VALUE"),
+        ("history --rating 6", "from 0 to 5"),
+        ("history seed=3", "Write: %fal history --where seed=3"),
+        ("run a/b --memo --no-memo", "exclude each other"),
+        ("run a/b --memo --memo", "given twice"),
+        ("replay 1 2", "one job"),
+    ],
+)
+def test_a_filter_or_a_choice_that_is_none_is_explained(line, part):
+    with pytest.raises(GrammarError) as caught:
+        read_arguments(line)
+    assert part in str(caught.value)
+
+
+def test_calls_take_memo_tags_and_a_note():
+    read = read_arguments('run a/b "x" --memo --tag one --tag two --note "see there"')
+    assert (read.memo, read.no_memo, read.tags, read.note) == (True, False, ("one", "two"), "see there")
+    assert read_arguments("replay #12 --yes") == ReplayArguments(job=12, yes=True)
+
+
 def test_every_option_of_the_table_has_a_field_in_its_class():
     values = {
         "text": "x", "seconds": "1", "count": "1", "variable": "x", "input": "x", "since": "1d", "length": "0",
-        "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org", "job": "12",
+        "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org", "job": "12", "filter": "a=1", "rating": ">=4",
     }  # fmt: skip
     for spec in SUBCOMMANDS.values():
         for option in spec.options:

@@ -264,3 +264,64 @@ def test_a_body_for_an_endpoint_without_a_prompt_asks_for_the_inputs_name(run):
     assert "audio_url: required" in printed
     printed, done = run("%%fal run simulator/sleep\nhello")
     assert "say which with --body NAME" in printed
+
+
+def test_memo_answers_from_the_history_and_the_card_says_so(run, simulator):
+    before = len(simulator.ledger())
+    run(f"%fal run {SCHNELL} prompt=memo image_size=square")
+    printed, _ = run(f"%fal run {SCHNELL} prompt=memo image_size=square")
+    assert "same call as #1; --memo reuses it" in printed
+    printed, done = run(f"%fal run {SCHNELL} prompt=memo image_size=square --memo --tag kept")
+    assert "from history: #2; nothing was sent" in printed
+    assert done.result.record_id == 2
+    printed, done = run(f"job = %fal submit {SCHNELL} prompt=memo image_size=square --memo")
+    assert len(simulator.ledger()) == before + 2
+    run("%config FalMagics.memo = 'reuse'")
+    _, done = run(f"%fal run {SCHNELL} image_size=square prompt=memo")
+    assert done.result.record_id == 2
+    printed, done = run(f"%fal run {SCHNELL} prompt=memo image_size=square --no-memo")
+    assert done.result.record_id == 3
+    assert "same call" not in printed
+    assert len(simulator.ledger()) == before + 3
+    assert "reuse" in run("%fal config")[0]
+
+
+def test_a_memo_mode_that_is_none_changes_nothing(run):
+    run("%config FalMagics.memo = 'sometimes'")
+    assert run("import fal_nb as fal\nprint(fal.session().memo)")[0] == "off\n"
+
+
+def test_tags_notes_and_filters_find_the_record_again(run, shell):
+    run(f"%fal run {SCHNELL} prompt=one seed=3 image_size=square --tag keeper --tag 'second one' --note 'the best'")
+    run(f"%fal run {SCHNELL} prompt=two seed=9 image_size=square")
+    run("import fal_nb as fal\nfal.rate(2, 4)")
+    for line, expected in {
+        "--tag keeper": [1],
+        "--tag keeper --tag 'second one'": [1],
+        "--rating >=4": [2],
+        "--where seed<=3": [1],
+        "--where seed!=3 image_size=square": [2],
+        "best": [1],
+        "--where rating=null": [1],
+        "--where 'state=SUCCEEDED'": [1, 2],
+    }.items():
+        _, done = run(f"%fal history {line}")
+        assert list(done.result.index) == expected, line
+    _, done = run("fal.history(where={'seed': ('>', 3)}, words='two')")
+    assert list(done.result.index) == [2]
+    printed, done = run("%fal history --where sead!=3")
+    assert not done.success
+    assert "seed" in str(done.error_in_exec or printed)
+
+
+def test_replay_makes_the_last_call_once_more(run, shell):
+    run(f"first = %fal run {SCHNELL} prompt=again seed=5 image_size=square")
+    _, done = run("%fal replay")
+    assert done.result["seed"] == 5
+    assert done.result.record_id == 2
+    _, done = run("%fal replay #1;")
+    assert done.result is None
+    history = run("%fal history")[1].result
+    assert list(history["seed"]) == [5, 5, 5]
+    _, done = run("%fal replay 99")
+    assert not done.success

@@ -43,6 +43,12 @@ export function Prompt({ card }: CardProps) {
   );
 }
 
+/** Where an equal call is, or that this is one: quiet, in one line. */
+export function Equal({ card }: CardProps) {
+  const words = card.field("equal").value;
+  return words ? <div class="fal-nb-equal fal-nb-quiet">{words}</div> : null;
+}
+
 function State({ card }: CardProps) {
   const state = card.field("state").value;
   return (

@@ -2,7 +2,8 @@
 
 import { type CardProps, isOpen } from "./card_model";
 
-const UNKNOWN = "Whether it ran, and was charged, only fal knows; it is never sent again by itself. `%fal reconcile` asks.";
+const UNKNOWN =
+  "Whether it ran, and was charged, only fal knows; it is never sent again by itself. `%fal reconcile` asks.";
 
 export function Notice({ card }: CardProps) {
   const state = card.field("state").value;

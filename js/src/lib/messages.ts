@@ -173,6 +173,8 @@ export interface CardState {
   error?: string | null;
   error_type?: string | null;
   next_step?: string | null;
+  /** Of an equal call in the history, in a person's words. */
+  equal?: string | null;
   cancel?: string | null;
   can_cancel?: boolean | null;
   outputs?: Output[] | null;

@@ -1,0 +1,286 @@
+"""``Following``: the part of a session that follows jobs: its own, and those of kernels that are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.client.options import DEFAULTS, CallOptions
+from fal_nb.engine.follower import Follower, Streaming
+from fal_nb.engine.intent import Intent, Place, write_record
+from fal_nb.engine.job import Job
+from fal_nb.engine.keeper import LeaseKeeper
+from fal_nb.engine.missing import fetch_missing
+from fal_nb.engine.remembered import Remembered
+from fal_nb.engine.resume import Resumed, check_backend, is_at, plan_for
+from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.engine.watcher import Watcher
+from fal_nb.errors import FalError, JobError
+
+if TYPE_CHECKING:
+    from fal_nb.ledger.records import Record
+    from fal_nb.results import Result
+
+__all__ = ["Following"]
+
+_CLOSE_S = 5.0
+_ON_THE_WAY = ("PREPARED", "SUBMITTING")
+
+
+class Following(Remembered):
+    """Jobs by the numbers of their records; each is followed by one session at a time. May be used from any thread."""
+
+    def __init__(
+        self,
+        *,
+        show: Callable[[Job], object] | None = None,
+        show_result: Callable[[Result], None] | None = None,
+        place: Callable[[], Place] | None = None,
+        **grounds: Any,
+    ) -> None:
+        super().__init__(**grounds)
+        self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
+        self.show_result = show_result
+        self.place = place or (lambda: (None, None))
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._followers: dict[int, Follower] = {}
+        self._keeper: LeaseKeeper | None = None
+
+    def resume(self) -> Resumed:
+        """Carry on with everything in the history that is open and that no living kernel follows; blocks shortly.
+
+        Requests that were accepted are followed, results that were had get their files, calls that never left are
+        sent, and those that may have left become ``UNKNOWN``. What living kernels follow is watched.
+        """
+        settings = self.settings
+        records = [record for record in self.history.open_records() if record.id not in self._followers]
+        here = [record for record in records if is_at(record, settings)]
+        self.keeper.sign()
+        claimed = self.history.leases.claim([record.id for record in here], self.owner, time.time())
+        jobs: dict[int, Job] = {}
+        for record in here:
+            with self._lock:
+                jobs[record.id] = self._carry_on(record) if record.id in claimed else self._job_of(record)
+        unknown = self.history.select(state="UNKNOWN", where={"backend": settings.backend})
+        return Resumed.of(here, claimed, jobs, elsewhere=len(records) - len(here), unknown=len(unknown))
+
+    def open_jobs(self) -> tuple[list[Job], int]:
+        """Return the open jobs of all living kernels, oldest first, and how many others nobody follows.
+
+        Those of other kernels are watched, so that they can be shown, waited for and cancelled from here.
+        """
+        settings = self.settings
+        records = [record for record in self.history.open_records() if is_at(record, settings)]
+        free = self.history.leases.free([record.id for record in records], time.time()) - self._followers.keys()
+        with self._lock:
+            jobs = [self._job_of(record) for record in records if record.id not in free]
+        return [job for job in jobs if not job.done], len(free)
+
+    def take_up(self, record_id: int) -> Job:
+        """Return the job of a record that has changed from outside, this session's now, and go on with it."""
+        self.keeper.sign()
+        with self._lock:
+            snapshot = self._snapshot_of(record_id)
+            job = self._jobs.get(record_id)
+            if job is None:
+                return self._start(snapshot, None) if not snapshot.is_final else self._adopt(snapshot)
+            job.reopen()
+            self._jobs[record_id] = job
+            self.runtime.post(self._go_on, job, snapshot)
+            return job
+
+    def job(self, word: str | int | None = None) -> Job:
+        """Return a job by record number, request id (or 8 of its first characters), or the last one.
+
+        A job of an earlier kernel comes back as its record tells; where it was still open it is followed again.
+
+        Raises
+        ------
+        JobError
+            Where there is none.
+        """
+        if word is None:
+            if self._last is None:
+                raise JobError("No job was started in this kernel yet: name one by number or request id.")
+            return self._last
+        text = str(word).lstrip("#")
+        with self._lock:
+            for job in self._jobs.values():
+                if text in {str(job.record_id), job.request_id}:
+                    return job
+            record = self.history.find(text)
+            if record is None:
+                raise JobError(f"There is no job {text[:60]!r} in the history: `%fal history` lists them.")
+            return self._job_of(record)
+
+    def close(self) -> None:
+        """Stop following, close client, history and loop. Requests at fal go on.
+
+        A request that is being sent is given 5 s to learn its id, so that it can be followed again.
+        """
+        if self._jobs or self._wire is not None:
+            with contextlib.suppress(FalError, TimeoutError):
+                self.runtime.call(self._wind_down(), _CLOSE_S + 5.0)
+        self.runtime.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    @abstractmethod
+    def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
+        """Make an earlier call once more."""
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    async def _wind_down(self) -> None:
+        deadline = time.monotonic() + _CLOSE_S
+        while any(job.state in _ON_THE_WAY for job in self.jobs()) and time.monotonic() < deadline:  # noqa: ASYNC110 - states change elsewhere
+            await asyncio.sleep(0.02)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=2.0)
+        if self._wire is not None:
+            await self._wire.aclose()
+
+    @property
+    def keeper(self) -> LeaseKeeper:
+        """What tells other kernels that this one lives."""
+        with self._lock:
+            if self._keeper is None:
+                from fal_nb.ledger.leases import RENEW_S  # noqa: PLC0415 - with the history, at first use
+
+                lose = self._lose
+                self._keeper = LeaseKeeper(self.recorder, lambda: list(self._followers), lose, period_s=RENEW_S)
+            return self._keeper
+
+    def _record(self, intent: Intent) -> JobSnapshot:
+        self.keeper.sign()
+        return write_record(self.history, self.settings, intent, place=self.place(), owner=self.owner)
+
+    def _job_of(self, record: Record) -> Job:
+        """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
+        if (known := self._jobs.get(record.id)) is not None:
+            return known
+        if not record.is_open:
+            return self._adopt(self._snapshot_of(record.id))
+        check_backend(record, self.settings)
+        self.keeper.sign()
+        if self.history.leases.claim([record.id], self.owner, time.time()):
+            return self._carry_on(self.history.get(record.id))
+        job = self._adopt(self._snapshot_of(record.id), ended=False)
+        self._looked_at.add(record.id)
+        self.runtime.post(self._look_on, job)
+        return job
+
+    def _snapshot_of(self, record_id: int) -> JobSnapshot:
+        return JobSnapshot.of_record(self.history.get(record_id), self.history.artifacts(record_id))
+
+    def _carry_on(self, record: Record) -> Job:
+        """Go on with a job whose kernel is gone and that is this session's now."""
+        plan = plan_for(record)
+        if plan.changes:
+            self.history.update_many([(record.id, plan.changes)], held_by=self.owner)
+        if plan.note:
+            self.history.tell(record.id, plan.note)
+        snapshot = self._snapshot_of(record.id)
+        if snapshot.is_final:
+            return self._adopt(snapshot)
+        return self._start(snapshot, record.arguments, plan.options)
+
+    def _start(
+        self,
+        snapshot: JobSnapshot,
+        arguments: Any,
+        options: CallOptions = DEFAULTS,
+        timeout_s: float | None = None,
+        streaming: Streaming | None = None,
+    ) -> Job:
+        job = self._adopt(snapshot, ended=False)
+        self.runtime.post(self._follow, job, arguments, options, timeout_s, streaming)
+        return job
+
+    def _adopt(self, snapshot: JobSnapshot, *, ended: bool = True) -> Job:
+        job = Job(self.runtime, snapshot, self._make_result, self._show_job, self)
+        self._jobs[snapshot.record_id] = job
+        if not ended:
+            self._last = job
+        else:
+            job.finish()
+            self.runtime.post(fetch_missing, job, self._get_wire, self.recorder.owed)
+        return job
+
+    def _follow(
+        self,
+        job: Job,
+        arguments: Any,
+        options: CallOptions,
+        timeout_s: float | None,
+        streaming: Streaming | None,
+    ) -> None:
+        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
+        job.follow(follower)
+        self._followers[job.record_id] = follower
+        self.keeper.start()
+        self._run(follower.run(arguments), lambda _task: self._followed(job, follower))
+
+    def _followed(self, job: Job, follower: Follower) -> None:
+        self._followers.pop(job.record_id, None)
+        if follower.is_lost:
+            self._looked_at.add(job.record_id)
+            self._look_on(job)
+        else:
+            job.finish()
+            fetch_missing(job, self._get_wire, self.recorder.owed)
+
+    def _go_on(self, job: Job, snapshot: JobSnapshot) -> None:
+        job.take(snapshot)
+        if snapshot.is_final:
+            job.finish()
+        else:
+            self._follow(job, None, DEFAULTS, None, None)
+
+    def _look_on(self, job: Job) -> None:
+        self._run(self._watching(job), lambda _task: self._looked(job))
+
+    async def _watching(self, job: Job) -> None:
+        watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
+        job.follow(watcher)
+        if await watcher.run():
+            return
+        # The kernel that followed it is gone: it is this session's job from here on.
+        record = await self.recorder.get(job.record_id)
+        plan = plan_for(record)
+        if plan.changes:
+            await self.recorder.update(record.id, **plan.changes)
+        job.take(JobSnapshot.of_record(await self.recorder.get(record.id)))
+        if not job.snapshot.is_final:
+            self._follow(job, record.arguments, plan.options, None, None)
+
+    def _looked(self, job: Job) -> None:
+        self._looked_at.discard(job.record_id)
+        if job.record_id not in self._followers:
+            job.finish()
+
+    def _lose(self, record_id: int) -> None:
+        follower = self._followers.get(record_id)
+        if follower is not None:
+            follower.lose()
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(done)
+
+    def _show_job(self, job: Job) -> None:
+        self.show(job)
+
+    def _make_result(self, snapshot: JobSnapshot) -> Result:
+        from fal_nb.results import Result  # noqa: PLC0415
+
+        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)
