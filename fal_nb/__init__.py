@@ -24,9 +24,6 @@ if TYPE_CHECKING:
         stream,
         submit,
         subscribe,
-        upload,
-        upload_file,
-        upload_image,
     )
     from fal_nb.api_async import (
         cancel_async,
@@ -42,6 +39,7 @@ if TYPE_CHECKING:
     )
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
+    from fal_nb.api_uploads import upload, upload_file, upload_image
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
     from fal_nb.client.lifecycle import (
@@ -90,7 +88,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "fal_nb.api": (
         "cancel", "card", "check", "close", "logs", "price", "result", "run", "schema", "session", "status", "stream",
-        "submit", "subscribe", "upload", "upload_file", "upload_image",
+        "submit", "subscribe",
     ),
     "fal_nb.api_async": (
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
@@ -98,6 +96,7 @@ _HOMES = {
     ),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
+    "fal_nb.api_uploads": ("upload", "upload_file", "upload_image"),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
     "fal_nb.client.lifecycle": (

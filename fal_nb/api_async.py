@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from fal_nb import api
+from fal_nb import api, api_uploads
 from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.options import CallOptions, Priority
 from fal_nb.engine.event_queue import EventQueue, EventsToCome
@@ -257,7 +257,7 @@ async def upload_async(
     `progress` may be asynchronous; then it runs on the caller's loop, a plain one in a worker thread.
     """
     options = _upload_options(repository, fallback_repository, lifecycle, progress)
-    return await _in_a_thread(functools.partial(api.upload, data, content_type, file_name, **options))
+    return await _in_a_thread(functools.partial(api_uploads.upload, data, content_type, file_name, **options))
 
 
 async def upload_file_async(
@@ -270,7 +270,7 @@ async def upload_file_async(
 ) -> str:
     """Upload a local file and return its URL; options as for `upload_async`."""
     options = _upload_options(repository, fallback_repository, lifecycle, progress)
-    return await _in_a_thread(functools.partial(api.upload_file, os.fspath(path), **options))
+    return await _in_a_thread(functools.partial(api_uploads.upload_file, os.fspath(path), **options))
 
 
 async def upload_image_async(
@@ -284,7 +284,7 @@ async def upload_image_async(
 ) -> str:
     """Upload a Pillow picture, encoded in the given format, and return its URL; options as for `upload_async`."""
     options = _upload_options(repository, fallback_repository, lifecycle, progress)
-    return await _in_a_thread(functools.partial(api.upload_image, image, format, **options))
+    return await _in_a_thread(functools.partial(api_uploads.upload_image, image, format, **options))
 
 
 def _upload_options(

@@ -14,8 +14,7 @@ LEVELS = {
     "artifacts": 2, "results": 2,
     "engine": 3,
     "views": 4,
-    "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_history": 5,
-    "api_jobs": 5,
+    "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_history": 5, "api_jobs": 5, "api_uploads": 5,
 }  # fmt: skip
 # What a room may import although the order alone would not let it.
 ALLOWED = {
