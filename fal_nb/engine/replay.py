@@ -6,17 +6,18 @@ Nothing here sends the call.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.client.options import CallOptions
+from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.inputs import LocalFile, local_file
+from fal_nb.engine.intent import read_options
 from fal_nb.engine.memo import digest_of, urls_in
 from fal_nb.engine.schema_changes import changes_between, schema_rows
 from fal_nb.errors import FalError, FileError, JobError
+from fal_nb.protocol.headers import LIFECYCLE
 
 if TYPE_CHECKING:
     from fal_nb.client.async_client import AsyncClient
@@ -28,11 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Replay", "prepare_replay"]
 
-_KEPT_OPTIONS = (
-    "path", "hint", "priority", "start_timeout", "store_io", "no_retry", "disable_fallback", "tags", "max_queue_length",
-)  # fmt: skip
-"""Not the caller's own headers and webhook: either may hold a secret, and a webhook would tell a stranger twice."""
-_PLACEHOLDER = re.compile(r"<[^<>\n]{1,255}>\Z")
+_NOT_AGAIN = frozenset({"headers", "webhook", "lifecycle", "files"})
+"""Options that are not taken as they are: of headers the names alone are kept, and a webhook would tell twice."""
 _MOST_LOOKS = 64
 _PARALLEL = 8
 _SHOWN_CHARS = 120
@@ -86,9 +84,11 @@ def prepare_replay(session: Session, record: Record, *, yes: bool) -> Replay:
 
 
 def _options_of(record: Record) -> CallOptions:
-    known = {field.name for field in fields(CallOptions)} & set(_KEPT_OPTIONS)
-    kept = {name: value for name, value in (record.options or {}).items() if name in known}
-    return CallOptions(**kept)
+    """Return the options a record holds; those of a newer version that are not known here are left out."""
+    kept = record.options or {}
+    options = read_options({name: value for name, value in kept.items() if name not in _NOT_AGAIN}) or DEFAULTS
+    lifecycle = kept.get("lifecycle")
+    return replace(options, headers={LIFECYCLE: lifecycle}) if isinstance(lifecycle, str) else options
 
 
 def _check_repeatable(record: Record) -> None:
@@ -96,15 +96,8 @@ def _check_repeatable(record: Record) -> None:
         raise JobError(f"#{record.id} was a realtime session, which has no one call to make again.")
     if not isinstance(record.arguments, dict) or (record.request_id and not record.arguments and not record.memo_key):
         raise JobError(f"#{record.id} was made elsewhere and only followed here: its arguments are not known.")
-    if record.submitted is None and record.request_id is None and _has_placeholder(record.arguments):
+    if (record.options or {}).get("files"):
         raise JobError(f"#{record.id} was never sent, and of its local files only the names are known: make it anew.")
-
-
-def _has_placeholder(value: Any) -> bool:
-    if isinstance(value, str):
-        return _PLACEHOLDER.match(value) is not None
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(map(_has_placeholder, inner))
 
 
 def _question(session: Session, record: Record, called: str) -> str:

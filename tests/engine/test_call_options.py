@@ -16,7 +16,7 @@ from fal_nb.workbench import current
 ENDPOINT = "me/thing"
 DIRECT = {
     "hint": "h", "start_timeout": 30, "headers": {"x-mine": "1"}, "lifecycle": fal.StorageSettings("1h"),
-    "store_io": False, "disable_fallback": True, "tags": {"team": "a b"},
+    "store_io": False, "disable_fallback": True, "fal_tags": {"team": "a b"},
 }  # fmt: skip
 QUEUE = DIRECT | {"priority": "low", "no_retry": True, "max_queue_length": 0, "webhook_url": "https://x.org/?a=1"}
 HEADERS = {
@@ -114,8 +114,8 @@ async def test_coroutines_without_a_queue_take_what_means_something_there(posts,
         {"store_io": "no"},
         {"no_retry": 1},
         {"disable_fallback": "x"},
-        {"tags": {"A": "b"}},
-        {"tags": ["a"]},
+        {"fal_tags": {"A": "b"}},
+        {"fal_tags": ["a"]},
         {"max_queue_length": -1},
         {"priority": "high"},
         {"start_timeout": 0},
@@ -141,12 +141,12 @@ def test_the_magics_options_arrive_as_well(posts, monkeypatch, capsys, magic):
     shell.run_cell("%load_ext fal_nb")
     shell.run_cell(
         f"%fal {magic} {ENDPOINT} --hint h --start-timeout 30 --lifecycle 1h --store-io no --disable-fallback "
-        "--tags 'team=a b' --priority low --no-retry --max-queue-length 0 --webhook-url https://x.org/?a=1"
+        "--fal-tags 'team=a b' --priority low --no-retry --max-queue-length 0 --webhook-url https://x.org/?a=1"
     )
     shell.run_cell("%fal wait")
     wanted = {name: value for name, value in QUEUE_HEADERS.items() if name != "x-mine"}
     assert_arrived(posts, wanted, in_queue=True)
     capsys.readouterr()
-    shell.run_cell(f"%fal {magic} {ENDPOINT} --tags 'Team=a'")
+    shell.run_cell(f"%fal {magic} {ENDPOINT} --fal-tags 'Team=a'")
     assert "'Team' is no tag" in capsys.readouterr().out
     assert len(posts) == 1

@@ -233,7 +233,7 @@ def test_a_call_of_unknown_end_is_replayed_with_a_warning(session, told):
     [
         ({"kind": "realtime"}, "realtime"),
         ({"request_id": "elsewhere", "arguments": {}}, "elsewhere"),
-        ({"arguments": {"image_url": "<cat.png>"}, "state": "FAILED"}, "never sent"),
+        ({"arguments": {"image_url": "<cat.png>"}, "state": "FAILED", "options": {"files": True}}, "never sent"),
     ],
 )
 def test_what_cannot_be_made_again_says_why(session, facts, word):

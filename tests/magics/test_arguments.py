@@ -46,13 +46,13 @@ def test_run_takes_every_option_of_its_table():
 
 def test_the_options_of_the_service_are_read():
     call = read_arguments(
-        "submit a/b --lifecycle 90 --store-io no --no-retry --disable-fallback --tags 'team=a b, run.id=7' "
+        "submit a/b --lifecycle 90 --store-io no --no-retry --disable-fallback --fal-tags 'team=a b, run.id=7' "
         "--max-queue-length 0 --webhook-url https://x.org/?a=1"
     )
     assert (call.lifecycle, call.store_io, call.no_retry, call.disable_fallback) == (90, "no", True, True)
-    assert (call.tags, call.max_queue_length) == ({"team": "a b", "run.id": "7"}, 0)
+    assert (call.fal_tags, call.max_queue_length) == ({"team": "a b", "run.id": "7"}, 0)
     assert call.webhook_url == "https://x.org/?a=1"
-    assert read_arguments("run a/b --tags=team=a lifecycle=x").tags == {"team": "a"}
+    assert read_arguments("run a/b --fal-tags=team=a lifecycle=x").fal_tags == {"team": "a"}
 
 
 def test_without_options_nothing_is_set():
@@ -148,8 +148,8 @@ def test_since_is_an_age_or_a_moment_with_its_time_zone(text, since):
         ("run a/b --lifecycle 2h", ("column 26: --lifecycle takes never, immediate, 1h, 1d, 7d, 30d, 1y "
                                     "or a number of seconds, not '2h'.")),
         ("run a/b --store-io 1", "column 25: --store-io takes yes or no, not '1'."),
-        ("run a/b --tags team", "column 21: --tags takes tags as 'key=value,key=value', each key once, not 'team'."),
-        ("run a/b --tags 'a=1,a=2'", ("column 21: --tags takes tags as 'key=value,key=value', each key once, "
+        ("run a/b --fal-tags team", "column 25: --fal-tags takes tags as 'key=value,key=value', each key once, not 'team'."),
+        ("run a/b --fal-tags 'a=1,a=2'", ("column 25: --fal-tags takes tags as 'key=value,key=value', each key once, "
                                       "not 'a=1,a=2'.")),
         ("run a/b --max-queue-length -1", "column 33: --max-queue-length takes a whole number from 0, not '-1'."),
         ("run a/b --webhook-url x.org", "column 28: --webhook-url takes an address that begins with https://, not 'x.org'."),
