@@ -49,7 +49,7 @@ def condition(name: str, value: Any, now: float) -> Clause:
         return _all([_compared(name, operator, wanted, now) for operator, wanted in comparisons])
     wanted = list(value) if isinstance(value, _MANY) else [value]
     if name == "tags":
-        return tagged(wanted)
+        return tagged([_bindable(name, item, now) for item in wanted])
     expression, inner = _expression(name)
     clause, values = one_of(expression, [part for item in wanted for part in _equals(name, item, now)])
     return clause, inner * clause.count(expression) + values
@@ -108,7 +108,7 @@ def _all(clauses: Sequence[Clause]) -> Clause:
 
 def _compared(name: str, operator: str, wanted: Any, now: float) -> Clause:
     if name == "tags":
-        return _tags_compared(operator, wanted)
+        return _tags_compared(operator, _bindable(name, wanted, now))
     expression, inner = _expression(name)
     value = _bindable(name, wanted, now)
     if operator in {"=", "!="}:

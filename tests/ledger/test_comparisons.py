@@ -98,6 +98,13 @@ def test_a_misspelt_name_is_a_mistake_even_where_its_absence_would_match(store, 
     assert len(store.select({"seed": ("!=", 99)})) == 4
 
 
+@pytest.mark.parametrize("value", [2**63, ("!=", 2**63), [2**400], (">", -(2**63) - 1)])
+@pytest.mark.parametrize("name", ["seed", "rating", "prompt", "note"])
+def test_numbers_beyond_64_bits_can_be_asked_for(store, ids, name, value):
+    assert len(store.select({name: value})) <= 4
+    assert store.select({"tags": 2**63}) == []
+
+
 def test_a_time_that_is_none_is_named(store, ids):
     with pytest.raises(HistoryError, match="yesterdayish"):
         store.select({"created": (">", "yesterdayish")})
