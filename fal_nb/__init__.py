@@ -20,10 +20,12 @@ if TYPE_CHECKING:
         run,
         schema,
         session,
+        spending,
         status,
         stream,
         submit,
         subscribe,
+        unlock,
     )
     from fal_nb.api_async import (
         cancel_async,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         AccountLockedError,
         ArgumentsError,
         AuthenticationError,
+        BudgetError,
         ConfigError,
         EndpointError,
         FalClientError,
@@ -87,8 +90,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fal_nb.api": (
-        "cancel", "card", "check", "close", "logs", "price", "result", "run", "schema", "session", "status", "stream",
-        "submit", "subscribe",
+        "cancel", "card", "check", "close", "logs", "price", "result", "run", "schema", "session", "spending", "status",
+        "stream", "submit", "subscribe", "unlock",
     ),
     "fal_nb.api_async": (
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
@@ -105,7 +108,7 @@ _HOMES = {
     "fal_nb.client.pictures": ("encode", "encode_file", "encode_image"),
     "fal_nb.client.sync_client": ("SyncClient", "SyncRequestHandle"),
     "fal_nb.errors": (
-        "AccountLockedError", "ArgumentsError", "AuthenticationError", "ConfigError", "EndpointError",
+        "AccountLockedError", "ArgumentsError", "AuthenticationError", "BudgetError", "ConfigError", "EndpointError",
         "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError",
         "GrammarError", "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent",
         "PermissionDeniedError", "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError",
@@ -126,6 +129,7 @@ __all__ = [
     "AsyncClient",
     "AsyncRequestHandle",
     "AuthenticationError",
+    "BudgetError",
     "Completed",
     "ConfigError",
     "EndpointError",
@@ -190,6 +194,7 @@ __all__ = [
     "schema",
     "send_again",
     "session",
+    "spending",
     "status",
     "status_async",
     "stream",
@@ -200,6 +205,7 @@ __all__ = [
     "subscribe_async",
     "tag",
     "unload_ipython_extension",
+    "unlock",
     "untag",
     "upload",
     "upload_async",

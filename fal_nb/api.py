@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.options import CallOptions, Priority
+from fal_nb.engine.intent import Terms
 from fal_nb.engine.remembered import annotation_columns
 from fal_nb.workbench import current
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.event_queue import EventQueue
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
+    from fal_nb.ledger.budgets import Spending
     from fal_nb.pricing.price import Price
     from fal_nb.protocol.status import Completed, InProgress, Queued
     from fal_nb.results import Result
@@ -35,11 +37,13 @@ __all__ = [
     "run",
     "schema",
     "session",
+    "spending",
     "status",
     "stream",
     "submit",
     "subscribe",
     "tell",
+    "unlock",
 ]
 
 
@@ -67,6 +71,8 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     memo: str | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> Job:
     """Start a call and return its job at once; it goes on while other cells run.
 
@@ -95,6 +101,11 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     tags, note
         Written on the record.
 
+    max_cost
+        The most it may cost, in US dollars: a call that may cost more is not sent.
+    allow_unpriced
+        Whether it goes under a budget although nothing bounds what it costs.
+
     Raises
     ------
     ConfigError
@@ -116,8 +127,10 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
         tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
+    terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    return session().submit(application, dict(arguments or {}), options=options, memo=memo, more=more)
+    call = functools.partial(session().submit, application, dict(arguments or {}), options=options)
+    return call(terms=terms, memo=memo, more=more)
 
 
 def subscribe(  # noqa: PLR0913 - signature of the official client
@@ -144,6 +157,8 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     memo: str | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
 
@@ -158,7 +173,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         way.
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
-    memo, tags, note
+    memo, tags, note, max_cost, allow_unpriced
         As for `submit`.
     """
     options = CallOptions(
@@ -175,10 +190,10 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
+    terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    job = session().submit(
-        application, dict(arguments or {}), options=options, timeout_s=client_timeout, memo=memo, more=more
-    )
+    call = functools.partial(session().submit, application, dict(arguments or {}), options=options)
+    job = call(timeout_s=client_timeout, terms=terms, memo=memo, more=more)
     if on_enqueue is not None or on_queue_update is not None:
         tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
     return job.get()
@@ -200,6 +215,8 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     memo: str | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> Result:
     """Call an endpoint without the queue and return its result; blocks.
 
@@ -216,9 +233,10 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
         disable_fallback=disable_fallback,
         tags=fal_tags or {},
     )
+    terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
     call = functools.partial(session().submit, application, dict(arguments or {}), kind="direct", options=options)
-    return call(timeout_s=timeout, memo=memo, more=more).get()
+    return call(timeout_s=timeout, terms=terms, memo=memo, more=more).get()
 
 
 def stream(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -234,6 +252,8 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
     store_io: bool | None = None,
     disable_fallback: bool = False,
     fal_tags: Mapping[str, str] | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> EventQueue:
     """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
 
@@ -256,7 +276,8 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
         disable_fallback=disable_fallback,
         tags=fal_tags or {},
     )
-    return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout)
+    terms = Terms(max_cost, allow_unpriced)
+    return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout, terms=terms)
 
 
 def status(
@@ -342,6 +363,20 @@ def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
         Where the price list cannot be had.
     """
     return session().price(endpoint, dict(arguments or {}))
+
+
+def spending() -> dict[str, Spending]:
+    """Return what was spent, is reserved and left, by scope: ``session`` (this kernel), ``daily`` (all kernels today).
+
+    The simulator's calls are counted by themselves: they are never billed. Budgets are set by
+    ``fal.session().budget = 2.0`` and ``fal.session().daily_budget = 5.0``, in US dollars.
+    """
+    return session().spending()
+
+
+def unlock() -> None:
+    """Let one call try whether a locked account takes calls again; without it one may after five minutes."""
+    session().unlock()
 
 
 def card(job: str | int | Job) -> CardView:

@@ -14,6 +14,7 @@ from fal_nb import api, api_uploads
 from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.options import CallOptions, Priority
 from fal_nb.engine.event_queue import EventQueue, EventsToCome
+from fal_nb.engine.intent import Terms
 from fal_nb.engine.job import Job
 from fal_nb.engine.remembered import annotation_columns
 
@@ -60,6 +61,8 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
     max_queue_length: int | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> AsyncRequestHandle:
     """Start a call and return its handle once fal has accepted it; it is on the record and followed all the same.
 
@@ -85,8 +88,9 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
         tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
+    terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    job = await _submit(application, arguments, options, memo="refresh", more=more)
+    job = await _submit(application, arguments, options, memo="refresh", more=more, terms=terms)
     try:
         while job.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
             await asyncio.sleep(_HEARTBEAT_S)
@@ -123,6 +127,8 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     memo: str | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> Result:
     """Queue a call, wait for it and return its result. Cancelling the task cancels the request at fal.
 
@@ -143,8 +149,9 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
         tags=fal_tags or {},
         max_queue_length=max_queue_length,
     )
+    terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    job = await _submit(application, arguments, options, timeout_s=client_timeout, memo=memo, more=more)
+    job = await _submit(application, arguments, options, timeout_s=client_timeout, memo=memo, more=more, terms=terms)
     if on_enqueue is not None or on_queue_update is not None:
         loop = asyncio.get_running_loop()
         told = functools.partial(
@@ -174,6 +181,8 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
     memo: str | None = None,
     tags: str | Iterable[str] | None = None,
     note: str | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> Result:
     """Call an endpoint without the queue and return its result; see `fal_nb.run`."""
     options = CallOptions(
@@ -186,10 +195,11 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
         disable_fallback=disable_fallback,
         tags=fal_tags or {},
     )
-    more = annotation_columns(tags, note)
-    return await (
-        await _submit(application, arguments, options, kind="direct", timeout_s=timeout, memo=memo, more=more)
+    more, terms = annotation_columns(tags, note), Terms(max_cost, allow_unpriced)
+    job = await _submit(
+        application, arguments, options, kind="direct", timeout_s=timeout, memo=memo, more=more, terms=terms
     )
+    return await job
 
 
 def stream_async(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -205,6 +215,8 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
     store_io: bool | None = None,
     disable_fallback: bool = False,
     fal_tags: Mapping[str, str] | None = None,
+    max_cost: float | None = None,
+    allow_unpriced: bool = False,
 ) -> EventsToCome:
     """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`.
 
@@ -223,6 +235,8 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
         store_io=store_io,
         disable_fallback=disable_fallback,
         fal_tags=fal_tags,
+        max_cost=max_cost,
+        allow_unpriced=allow_unpriced,
     )
     return EventsToCome(lambda: _started(start, EventQueue.close))
 

@@ -7,6 +7,7 @@
     │   └── MissingCredentialsError
     ├── EndpointError              (ValueError) not an endpoint id
     ├── ArgumentsError             (ValueError) the arguments do not fit the endpoint's schema; nothing was sent
+    ├── BudgetError                a call would cost more than is left; nothing was sent
     ├── GrammarError               (ValueError) a magic's line or body cannot be read
     ├── FileError                  a local file cannot be read or written
     ├── HistoryError               the history file is locked, read-only, damaged or newer
@@ -45,6 +46,7 @@ __all__ = [
     "AccountLockedError",
     "ArgumentsError",
     "AuthenticationError",
+    "BudgetError",
     "ConfigError",
     "EndpointError",
     "FalClientError",
@@ -143,6 +145,28 @@ class ArgumentsError(FalError, ValueError):
         text = "\n".join(lines)
         super().__init__(f"{endpoint}: {text}", endpoint=endpoint)
         self.problems = tuple(problems)
+
+
+class BudgetError(FalError):
+    """A call would cost more than a budget allows, or nobody can say how much; nothing was sent or written.
+
+    Attributes
+    ----------
+    scope
+        Which budget: ``call``, ``session``, ``daily`` or ``sweep``.
+    needed
+        What the call would cost at most; None where nothing bounds it.
+    left
+        What is left of the budget; both in US dollars.
+    """
+
+    def __init__(
+        self, message: str, *, scope: str, needed: float | None, left: float, endpoint: str | None = None
+    ) -> None:
+        super().__init__(message, endpoint=endpoint)
+        self.scope = scope
+        self.needed = needed
+        self.left = left
 
 
 class GrammarError(FalError, ValueError):

@@ -53,6 +53,8 @@ class AsyncClient:
         An httpx transport in place of the real one.
     settings
         Settings already resolved; the four arguments about them are then not looked at.
+    lock_s
+        How long a locked account is not asked again, in seconds; by default each call asks.
 
     Attributes
     ----------
@@ -71,12 +73,13 @@ class AsyncClient:
         proxy_url: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         settings: Settings | None = None,
+        lock_s: float = 0.0,
     ) -> None:
         def resolve() -> Settings:
             return settings or _resolve(key, base_url, proxy_url)
 
         self.default_timeout = default_timeout
-        self._http = Http(resolve, transport=transport)
+        self._http = Http(resolve, transport=transport, lock_s=lock_s)
         self.queue = Queue(self._http, timeout_s=default_timeout)
         self.direct = Direct(self._http)
         self.streams = EventStreams(self._http)

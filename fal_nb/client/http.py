@@ -14,10 +14,13 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt
 
 from fal_nb.client.bodies import Body
+from fal_nb.client.gate import CALLED_OFF, Gate, Passage
+from fal_nb.client.options import QUEUE_LIMIT
 from fal_nb.client.proxies import environment_proxies
 from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
-from fal_nb.errors import ConfigError, FalError, RequestCancelledError
+from fal_nb.client.withdrawal import Withdrawal
+from fal_nb.errors import AccountLockedError, ConfigError, FalError, RequestCancelledError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import MAX_ATTEMPTS, backoff_s, retry_after_s
 from fal_nb.protocol.status import JSON
@@ -48,6 +51,13 @@ class Http:
         Stands in for the real one, connection pools, proxies and certificates included.
     pause
         Waits the given seconds between two tries.
+    lock_s
+        How long a locked account keeps paid calls back, in seconds; 0 asks it each time.
+
+    Attributes
+    ----------
+    gate
+        What every paid call passes.
     """
 
     def __init__(
@@ -56,10 +66,12 @@ class Http:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        lock_s: float = 0.0,
     ) -> None:
         self._ask_settings = settings
         self._transport = transport
         self._pause = pause
+        self.gate = Gate(lock_s=lock_s, pause=self._nap)
         self._settings: Settings | None = None
         self._client: httpx.AsyncClient | None = None
         self._is_closed = False
@@ -193,13 +205,22 @@ class Http:
             task.exception()  # looked at: nobody is left to be told
 
     async def _repeat(self, call: Call, send: Callable[[Call], Awaitable[Outcome]]) -> httpx.Response | Answer:
+        withdrawal = call.withdrawal or Withdrawal()
+
         async def attempt() -> Outcome:
-            return await send(call)
+            if not call.paid:
+                return await send(call)
+            async with self.gate.passage(withdrawal, is_slow=call.pool == "direct") as passage:
+                outcome = await send(call)
+                self._tell_gate(passage, call, outcome)
+                return outcome
 
         retrying = AsyncRetrying(
             retry=retry_if_result(lambda outcome: _is_to_repeat(call, outcome)),
             stop=stop_after_attempt(MAX_ATTEMPTS),
-            wait=lambda state: self._rest_s(state.outcome.result(), state.attempt_number) if state.outcome else 0.0,
+            wait=lambda state: (
+                self._due_s(call, state.outcome.result(), state.attempt_number) if state.outcome else 0.0
+            ),
             sleep=lambda seconds: self._between(call, seconds),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
@@ -213,13 +234,11 @@ class Http:
     async def _between(self, call: Call, seconds: float) -> None:
         """Wait for the next try, unless the caller takes the call back."""
         if call.withdrawal is None:
-            await self._pause(seconds)
+            await self._nap(seconds)
             return
-        await call.withdrawal.rest(self._pause, seconds)
+        await call.withdrawal.rest(self._nap, seconds)
         if call.withdrawal.is_wanted:
-            raise RequestCancelledError(
-                "Cancelled before it was accepted: nothing was started.", endpoint=call.endpoint
-            )
+            raise RequestCancelledError(CALLED_OFF, endpoint=call.endpoint)
 
     async def _exchange(self, call: Call) -> Answer | Lost:
         outcome = await self.open_once(call)
@@ -239,6 +258,27 @@ class Http:
             finally:
                 task.cancel()
             raise
+
+    async def _nap(self, seconds: float) -> None:
+        if seconds > 0:
+            await self._pause(seconds)
+
+    def _due_s(self, call: Call, outcome: Outcome, attempt: int) -> float:
+        """Return the seconds until the next try; what the gate holds back is not waited for here as well."""
+        return 0.0 if _is_for_all(call, outcome) else self._rest_s(outcome, attempt)
+
+    def _tell_gate(self, passage: Passage, call: Call, outcome: Outcome) -> None:
+        if isinstance(outcome, Lost):
+            return
+        if _is_for_all(call, outcome):
+            passage.refused(self._rest_s(outcome, self.gate.streak + 1))
+            return
+        if isinstance(outcome, Answer) and outcome.status == 403:
+            error = refusal_error(call, outcome)
+            if isinstance(error, AccountLockedError):
+                passage.locked(error)
+                return
+        passage.accepted()
 
     def _connected(self) -> httpx.AsyncClient:
         if self._is_closed:
@@ -359,6 +399,16 @@ def _is_to_repeat(call: Call, outcome: Outcome) -> bool:
     if isinstance(outcome, httpx.Response) or (isinstance(outcome, Answer) and _is_wanted(call, outcome)):
         return False
     return is_worth_repeating(call, outcome)
+
+
+def _is_for_all(call: Call, outcome: Outcome) -> bool:
+    """Return whether a refusal concerns every paid call: a 429, unless this call alone set the queue a limit."""
+    return (
+        call.paid
+        and isinstance(outcome, Answer)
+        and outcome.status == 429
+        and f"{QUEUE_LIMIT}=" not in call.url.partition("?")[2]
+    )
 
 
 def _success_of(task: asyncio.Task[Answer | Lost]) -> Answer | None:

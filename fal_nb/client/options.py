@@ -19,6 +19,7 @@ from fal_nb.protocol.status import JSON
 __all__ = [
     "DEFAULTS",
     "NO_HEADERS",
+    "QUEUE_LIMIT",
     "SHORTEST_START_S",
     "CallOptions",
     "Priority",
@@ -30,6 +31,9 @@ __all__ = [
 Priority: TypeAlias = Literal["normal", "low"]
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+QUEUE_LIMIT = "fal_max_queue_length"
+"""In the query of a submission: refuse it where more requests wait. Source: fal docs "Submit"."""
 
 SHORTEST_START_S = 0.1
 """A start timeout must be longer, in seconds. Source: fal docs "Platform Headers"."""
@@ -135,7 +139,7 @@ class CallOptions:
         Source: fal docs "Submit", "Webhooks".
         """
         length = self.max_queue_length
-        return {"fal_webhook": self.webhook_url, "fal_max_queue_length": None if length is None else str(length)}
+        return {"fal_webhook": self.webhook_url, QUEUE_LIMIT: None if length is None else str(length)}
 
     def wire_headers(self, accept: str = "application/json") -> dict[str, str]:
         """Return the headers of the call; the start timeout under its documented and its older name.

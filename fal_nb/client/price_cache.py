@@ -42,6 +42,14 @@ class PriceCache:
         self._asking: asyncio.Task[None] | None = None
         self._is_read = file is None
 
+    def known(self, endpoint: str) -> tuple[UnitPrice | None] | None:
+        """Return what a fresh list says of an endpoint, in a tuple; None where it has to be asked for. Any thread."""
+        if not self._is_read:
+            self._known |= self._read()
+            self._is_read = True
+        known = self._known.get(endpoint)
+        return None if known is None or not self._is_fresh(known) else (known[0],)
+
     async def unit_price(self, endpoint: str) -> UnitPrice | None:
         """Return what a unit costs; None where the list does not have the endpoint.
 
@@ -56,7 +64,7 @@ class PriceCache:
             self._known |= await asyncio.to_thread(self._read)
             self._is_read = True
         known = self._known.get(endpoint)
-        if known is not None and self._clock() - known[1] < (_UNKNOWN_S if known[0] is None else _FRESH_S):
+        if known is not None and self._is_fresh(known):
             return known[0]
         try:
             await self._ask_for(endpoint)
@@ -64,6 +72,9 @@ class PriceCache:
             if known is None:
                 raise
         return self._known.get(endpoint, (None, 0.0))[0]
+
+    def _is_fresh(self, known: tuple[UnitPrice | None, float]) -> bool:
+        return self._clock() - known[1] < (_UNKNOWN_S if known[0] is None else _FRESH_S)
 
     async def _ask_for(self, endpoint: str) -> None:
         """Ask for a price together with those that others want within a few milliseconds."""

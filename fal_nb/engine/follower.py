@@ -9,16 +9,19 @@ import asyncio
 import logging
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fal_nb.client.withdrawal import Withdrawal
+from fal_nb.engine.contract import Answer, Streaming, Wire
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
+from fal_nb.engine.money import settlement
 from fal_nb.engine.uploads import note_inputs
 from fal_nb.errors import (
+    AccountLockedError,
     FalClientHTTPError,
     FalClientTimeoutError,
     FalError,
@@ -34,12 +37,11 @@ from fal_nb.protocol.logs import LogMerger, read_progress
 from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
 
 if TYPE_CHECKING:
-    from fal_nb.artifacts import Artifact
     from fal_nb.client.options import CallOptions
     from fal_nb.engine.recorder import Recorder
     from fal_nb.engine.snapshot import JobSnapshot
 
-__all__ = ["Answer", "Follower", "Streaming", "Wire"]
+__all__ = ["Follower"]
 
 _LOG_TAIL = 200
 _LOG_LINE_CHARS = 1_000
@@ -48,60 +50,11 @@ _PATIENCE_LONGEST_S = 30.0
 _MOST_DOUBTS = 9
 _PASSING_TROUBLE = frozenset({408, 409, 425, 429})
 T = TypeVar("T")
+_LOCKED = (
+    "No further call is sent: once that is settled, fal.unlock() lets one try at once; by itself one may in 5 min."
+)
 _BEHIND = "Not in the history yet, it is written as soon as that is possible."
 _log = logging.getLogger("fal_nb")
-
-
-class Answer(Protocol):
-    """A decoded result with what its headers say."""
-
-    @property
-    def data(self) -> JSON:
-        """The endpoint's output."""
-
-    @property
-    def billable_units(self) -> float | None:
-        """Units charged, in the priced unit."""
-
-    @property
-    def request_id(self) -> str | None:
-        """fal's id of the request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streaming:
-    """Who takes the events of a stream, on the loop's thread, and the longest silence between two, in seconds."""
-
-    on_event: Callable[[JSON], None]
-    silence_s: float | None = None
-
-
-class Wire(Protocol):
-    """What a follower needs of the client; every method runs on the loop."""
-
-    async def submit(self, endpoint: str, arguments: JSON, options: CallOptions) -> str:
-        """Queue a request and return its id."""
-
-    async def direct(self, endpoint: str, arguments: JSON, options: CallOptions) -> Answer:
-        """Run without the queue."""
-
-    async def stream(self, endpoint: str, arguments: JSON, options: CallOptions, streaming: Streaming) -> Answer:
-        """Run an endpoint that streams; the last event is the result."""
-
-    def statuses(self, endpoint: str, request_id: str) -> AsyncIterator[Queued | InProgress | Completed]:
-        """Yield statuses with logs until the request has ended."""
-
-    async def result(self, endpoint: str, request_id: str) -> Answer:
-        """Fetch the result of a request that has ended."""
-
-    async def cancel(self, endpoint: str, request_id: str) -> str:
-        """Ask fal to stop a request; returns its answer's word."""
-
-    async def upload(self, file: LocalFile) -> str:
-        """Upload one file and return its URL."""
-
-    async def collect(self, result: JSON) -> tuple[Artifact, ...]:
-        """Fetch and store every file of a result."""
 
 
 class Follower:
@@ -122,7 +75,7 @@ class Follower:
         self.is_lost = False
         """Whether another session follows the job by now."""
         self.cancel_answered = asyncio.Event()
-        self._withdrawal = Withdrawal()
+        self._withdrawal = Withdrawal(self._wait_for_turn)
         self._options = replace(options, withdrawal=self._withdrawal)
         self._timeout_s = timeout_s
         self._get_wire = wire
@@ -194,6 +147,14 @@ class Follower:
         """Show what has changed after the end: files that were fetched later."""
         self._set(**changes)
 
+    async def take_price(self, columns: Mapping[str, Any]) -> None:
+        """Take in what the price list says, written down and shown; where the job has ended its cost, too."""
+        names = {"estimate_high": "estimate", "unit_price": "unit_price", "currency": "currency"}
+        self._set(**{shown: columns[name] for name, shown in names.items() if name in columns})
+        self._set(**settlement(self.snapshot, {}))
+        # The ledger works the cost out by itself, where the units are there already.
+        await self._recorder.update(self.snapshot.record_id, **columns)
+
     async def _steps(self, arguments: Any) -> None:
         wire = await self._get_wire()
         if self.snapshot.ended is not None:
@@ -202,16 +163,33 @@ class Follower:
             return
         if self.snapshot.request_id is None:
             body = await self._prepare(wire, arguments)
-            await self._about_to_send()
-            if self._cancel_wanted:
-                await self._end("CANCELLED", error="Cancelled before it was sent.")
+            await wire.take_turn(self._withdrawal)
+            try:
+                is_queued = await self._send(wire, body)
+            finally:
+                self._withdrawal.give_back()
+            if not is_queued:
                 return
-            if self.snapshot.kind != "queue":
-                await self._run_at_once(wire, body)
-                return
-            await self._submit(wire, body)
         await self._patiently(lambda: self._watch(wire))
         await self._take_result(wire)
+
+    async def _send(self, wire: Wire, body: JSON) -> bool:
+        """Send the call and return whether there is a request in the queue to follow."""
+        await self._about_to_send()
+        if self._cancel_wanted:
+            await self._end("CANCELLED", error="Cancelled before it was sent.")
+        elif self.snapshot.kind != "queue":
+            await self._run_at_once(wire, body)
+        else:
+            await self._submit(wire, body)
+            return True
+        return False
+
+    def _wait_for_turn(self, wait_s: float) -> None:
+        """Say how long fal keeps new calls waiting."""
+        if not self._is_overdue:
+            words = f"fal takes no new calls just now (429): the next try comes in {wait_s:.0f} s."
+            self._set(next_step=words if wait_s > 0 else None)
 
     async def _prepare(self, wire: Wire, arguments: Any) -> JSON:
         if not has_local_files(arguments):
@@ -401,7 +379,10 @@ class Follower:
                 self.error = FalClientTimeoutError(
                     self._timeout_s or 0.0, self.snapshot.request_id, endpoint=self.snapshot.endpoint
                 )
-            await self._end("CANCELLED", error=str(self.error), error_type=error.error_type)
+            units = error.billable_units
+            await self._end("CANCELLED", error=str(self.error), error_type=error.error_type, billable_units=units)
+        elif isinstance(error, AccountLockedError):
+            await self._end("FAILED", error=str(error), error_type=error.error_type, next_step=_LOCKED)
         elif isinstance(error, NotFoundError) and error.detail == "NOT_FOUND":
             # The queue's own word, as against a 404 that the endpoint answered with.
             text = f"fal no longer has request {self.snapshot.request_id}: it keeps results for a limited time."
@@ -430,6 +411,7 @@ class Follower:
 
     async def _step(self, **changes: Any) -> None:
         """Write a step to the ledger, then show it; what cannot be written now is written later, and said so."""
+        changes |= settlement(self.snapshot, changes)
         fields = {name: value for name, value in changes.items() if name in _COLUMNS}
         artifacts = changes.get("artifacts", ())
         error = await self._recorder.owed.write(self.snapshot.record_id, fields, artifacts, self._caught_up)
@@ -439,6 +421,7 @@ class Follower:
             _log.warning("job #%s: %s", self.snapshot.record_id, error)
             changes["next_step"] = f"{_BEHIND} {error}"
         self._set(**changes)
+        self._set(**settlement(self.snapshot, {}))
 
     @property
     def _is_behind(self) -> bool:
@@ -468,6 +451,7 @@ _COLUMNS = frozenset(
         "queue_s",
         "inference_s",
         "billable_units",
+        "cost",
         "error",
         "error_type",
         "result",

@@ -10,8 +10,9 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.options import DEFAULTS, CallOptions
-from fal_nb.engine.follower import Follower, Streaming
-from fal_nb.engine.intent import Intent, Place, write_record
+from fal_nb.engine.contract import Streaming
+from fal_nb.engine.follower import Follower
+from fal_nb.engine.intent import Intent, Place
 from fal_nb.engine.job import Job
 from fal_nb.engine.keeper import LeaseKeeper
 from fal_nb.engine.missing import fetch_missing
@@ -144,6 +145,7 @@ class Following(Remembered):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=2.0)
+        await self.money.aclose()
         if self._wire is not None:
             await self._wire.aclose()
 
@@ -160,7 +162,7 @@ class Following(Remembered):
 
     def _record(self, intent: Intent) -> JobSnapshot:
         self.keeper.sign()
-        return write_record(self.history, self.settings, intent, place=self.place(), owner=self.owner)
+        return self.money.record(intent, self.place())
 
     def _job_of(self, record: Record) -> Job:
         """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""
@@ -224,6 +226,7 @@ class Following(Remembered):
     ) -> None:
         follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
         job.follow(follower)
+        self.money.follow(follower, options.path)
         self._followers[job.record_id] = follower
         self.keeper.start()
         self._run(follower.run(arguments), lambda _task: self._followed(job, follower))

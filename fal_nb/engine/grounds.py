@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fal_nb.engine.inputs import local_file
 from fal_nb.engine.job_table import JobTable
+from fal_nb.engine.money import Money
 from fal_nb.engine.preflight import Preflight
 from fal_nb.engine.uploading import PLAIN, UploadOptions, upload_and_tell
 from fal_nb.errors import HistoryError
@@ -23,11 +24,13 @@ from fal_nb.runtime import Runtime
 from fal_nb.settings import Settings, home_folder, resolve_settings
 
 if TYPE_CHECKING:
+    from fal_nb.artifacts import Artifact
     from fal_nb.artifacts.store import ArtifactStore
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.engine.job import Job
     from fal_nb.engine.recorder import Recorder
     from fal_nb.engine.wire import ClientWire
+    from fal_nb.ledger.budgets import Spending
     from fal_nb.ledger.store import HistoryStore
 
 __all__ = ["Grounds"]
@@ -60,6 +63,7 @@ class Grounds:
         self._jobs = JobTable()
         self._looked_at: set[int] = set()
         self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
+        self.money = Money(self, self._get_wire)
 
     @property
     def settings(self) -> Settings:
@@ -71,6 +75,11 @@ class Grounds:
                 if old is not None:
                     self.runtime.start_soon(old.aclose())
             return self._settings
+
+    @property
+    def open_wire(self) -> ClientWire | None:
+        """The client and what belongs to it, where it is open already."""
+        return self._wire
 
     @property
     def home(self) -> Path:
@@ -146,7 +155,40 @@ class Grounds:
         """Return the jobs of this kernel that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.done and job.record_id not in self._looked_at]
 
+    @property
+    def budget(self) -> float | None:
+        """What the calls of this session may cost together, in US dollars; None where there is no budget.
+
+        Another amount than before lifts a stop.
+        """
+        return self.money.budget
+
+    @budget.setter
+    def budget(self, amount: float | None) -> None:
+        self.money.budget = amount
+
+    @property
+    def daily_budget(self) -> float | None:
+        """What the calls of all kernels may cost in one local day together; kept in the history's file."""
+        return self.money.budgets.daily()
+
+    @daily_budget.setter
+    def daily_budget(self, amount: float | None) -> None:
+        self.money.budgets.set_daily(amount)
+
+    def spending(self) -> dict[str, Spending]:
+        """Return what was spent, is reserved and left, by scope: ``session`` and ``daily``."""
+        return self.money.spending()
+
+    def unlock(self) -> None:
+        """Let one call try whether the account is still locked; the others wait for what it meets."""
+        if self._wire is not None:
+            self._wire.gate.unlock()
+
     # -- inside ------------------------------------------------------------------------------------------
+
+    def _known_files(self) -> list[Artifact]:
+        return [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
 
     def _resolve(self) -> Settings:
         settings = self._resolve_given()

@@ -9,12 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from fal_nb.client.options import DEFAULTS, CallOptions
+from fal_nb.engine.contract import Streaming
 from fal_nb.engine.event_queue import EventQueue
-from fal_nb.engine.follower import Streaming
 from fal_nb.engine.following import Following
 from fal_nb.engine.inputs import describe_inputs, has_local_files, read_inputs
-from fal_nb.engine.intent import Intent, Place
+from fal_nb.engine.intent import NO_TERMS, Intent, Place, Terms
 from fal_nb.engine.job import Job
+from fal_nb.engine.measure import picture_size
 from fal_nb.engine.memo import EqualCall, checked_mode
 from fal_nb.engine.preflight import check_inputs
 from fal_nb.engine.replay import prepare_replay
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fal_nb.results import Result
     from fal_nb.schemas.check import Checked
     from fal_nb.schemas.endpoint_schema import EndpointSchema
+    from fal_nb.states import Kind
 
 __all__ = ["Session"]
 
@@ -84,7 +86,7 @@ class Session(Following):
 
     # -- calls -------------------------------------------------------------------------------------------
 
-    def submit(
+    def submit(  # noqa: PLR0913 - a call has so many sides
         self,
         endpoint: str,
         arguments: dict[str, Any] | None = None,
@@ -95,6 +97,7 @@ class Session(Following):
         check: bool = True,
         memo: str | None = None,
         more: Mapping[str, Any] = _NOTHING,
+        terms: Terms = NO_TERMS,
     ) -> Job:
         """Write a record, start the call in the background and return its job at once.
 
@@ -113,10 +116,12 @@ class Session(Following):
             A job that is answered from the history is that of the earlier call; nothing is sent and no record made.
         more
             Further columns of the record, among them ``tags`` and ``note``.
+        terms
+            What it may cost.
 
         Raises
         ------
-        EndpointError, ArgumentsError, FileError, ConfigError, HistoryError
+        EndpointError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError, HistoryError
             Before anything is sent.
         """
         mode = self.memo if memo is None else checked_mode(memo)
@@ -128,9 +133,8 @@ class Session(Following):
             return self._answered(*found, more)
         columns = {**key.columns(), **more}
         endpoint = str(EndpointId.parse(endpoint))
-        snapshot = self._record(
-            Intent(endpoint, describe_inputs(inputs), kind, options, has_local_files(inputs), more=columns)
-        )
+        intent = self._intent(endpoint, arguments, inputs, kind, options, terms)
+        snapshot = self._record(replace(intent, more=columns))
         if found is not None:
             snapshot = replace(snapshot, equal=EqualCall(found[0].id, found[0].cost, found[0].currency))
         return self._start(snapshot, inputs, options, timeout_s)
@@ -159,7 +163,8 @@ class Session(Following):
         call = prepare_replay(self, self.record(job), yes=yes)
         inputs, key = self._keyed(call.called, read_inputs(call.arguments), call.schema)
         columns = {**key.columns(), "replay_of": call.record_id}
-        snapshot = self._record(Intent(call.endpoint, describe_inputs(inputs), call.kind, call.options, more=columns))
+        described, has_files = describe_inputs(inputs), has_local_files(inputs)
+        snapshot = self._record(Intent(call.endpoint, described, call.kind, call.options, has_files, more=columns))
         return self._start(snapshot, inputs, call.options)
 
     def stream(
@@ -170,6 +175,7 @@ class Session(Following):
         options: CallOptions = _STREAM,
         silence_s: float | None = None,
         check: bool = True,
+        terms: Terms = NO_TERMS,
     ) -> EventQueue:
         """Write a record, start a streaming call in the background and return its events as they will come.
 
@@ -181,17 +187,19 @@ class Session(Following):
             Its path is the endpoint's streaming path, ``/stream`` with most.
         silence_s
             Longest silence between two events; None waits as long as the connection lives.
+        terms
+            What it may cost.
 
         Raises
         ------
-        EndpointError, ArgumentsError, FileError, ConfigError, HistoryError
+        EndpointError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError, HistoryError
             Before anything is sent.
         """
         path = options.path.strip("/")
         _, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
         endpoint = str(EndpointId.parse(endpoint))
         events = EventQueue()
-        snapshot = self._record(Intent(endpoint, describe_inputs(inputs), "stream", options, has_local_files(inputs)))
+        snapshot = self._record(self._intent(endpoint, arguments, inputs, "stream", options, terms))
         events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
         events.job.observe(events.notice)
         return events
@@ -267,8 +275,7 @@ class Session(Following):
         endpoint = str(EndpointId.parse(endpoint))
         settings = self.settings
         past = self.history.past_units(endpoint, backend=settings.backend)
-        known = [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
-        return self.preflight.price(endpoint, arguments or {}, past, known)
+        return self.preflight.price(endpoint, arguments or {}, past, self._known_files())
 
     def frame(self, **filters: Any) -> DataFrame:
         """Return the history as a DataFrame; see ``fal_nb.history``."""
@@ -277,6 +284,21 @@ class Session(Following):
         return frame(self.history, **filters)
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    def _intent(
+        self,
+        endpoint: str,
+        arguments: dict[str, Any] | None,
+        inputs: dict[str, Any],
+        kind: Kind,
+        options: CallOptions,
+        terms: Terms,
+    ) -> Intent:
+        def size_of(name: str) -> tuple[int, int] | None:
+            return picture_size((arguments or {}).get(name), inputs.get(name), self._known_files())
+
+        described, has_files = describe_inputs(inputs), has_local_files(inputs)
+        return Intent(endpoint, described, kind, options, has_files, terms=terms, size_of=size_of)
 
     def _prepared(
         self, endpoint: str, arguments: dict[str, Any] | None, path: str, *, check: bool

@@ -42,8 +42,9 @@ class JobSnapshot:
         Unix time in seconds, UTC.
     queue_s, inference_s
         Seconds waited and seconds of processing as the endpoint reports it.
-    cost, estimate
-        In `currency`; None where not known.
+    cost, estimate, reserved, unit_price
+        In `currency`; None where not known. The estimate is what it should cost at most; `reserved` is what a budget
+        holds for it; the unit is what `billable_units` counts.
     error, error_type, next_step
         What went wrong, in one line; fal's word for it; what the person can do about it.
     cancel
@@ -75,6 +76,8 @@ class JobSnapshot:
     inference_s: float | None = None
     cost: float | None = None
     estimate: float | None = None
+    reserved: float | None = None
+    unit_price: float | None = None
     currency: str | None = None
     billable_units: float | None = None
     error: str | None = None
@@ -112,7 +115,9 @@ class JobSnapshot:
             queue_s=record.queue_s,
             inference_s=record.inference_s,
             cost=record.cost,
-            estimate=record.estimate,
+            estimate=record.estimate_high,
+            reserved=record.reserved,
+            unit_price=record.unit_price,
             currency=record.currency,
             billable_units=record.billable_units,
             error=record.error,

@@ -12,7 +12,7 @@ from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.errors import FalError
 
 if TYPE_CHECKING:
-    from fal_nb.engine.follower import Wire
+    from fal_nb.engine.contract import Wire
     from fal_nb.engine.recorder import Recorder
 
 __all__ = ["Watcher"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fal_nb.artifacts.collect import collect
 from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
+from fal_nb.client.gate import LOCK_S
 from fal_nb.client.platform import Platform
 from fal_nb.client.price_cache import PriceCache
 from fal_nb.client.schema_cache import SchemaCache
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
     from fal_nb.client.lifecycle import Lifecycle
     from fal_nb.client.options import CallOptions
-    from fal_nb.engine.follower import Streaming
+    from fal_nb.client.withdrawal import Withdrawal
+    from fal_nb.engine.contract import Streaming
     from fal_nb.engine.inputs import LocalFile
     from fal_nb.engine.recorder import Recorder
     from fal_nb.protocol.status import JSON
@@ -47,7 +49,8 @@ class ClientWire:
 
     def __init__(self, settings: Settings, artifacts: ArtifactStore, recorder: Recorder | None = None) -> None:
         self._recorder = recorder
-        self.client = AsyncClient(settings=settings)
+        self.client = AsyncClient(settings=settings, lock_s=LOCK_S)
+        self.gate = self.client.http.gate
         # A simulator's port is another one tomorrow: what is kept of it would never be found again.
         folder = None if settings.backend == "simulator" else settings.home / "schemas"
         self.schemas = SchemaCache(self.client.http, folder)
@@ -58,6 +61,10 @@ class ClientWire:
         # Pillow and FFmpeg are loaded while the first request waits in the queue, not when its picture is there.
         self._workers.submit(importlib.import_module, "fal_nb.artifacts.describe")
         self._workers.submit(artifacts.clean)
+
+    async def take_turn(self, withdrawal: Withdrawal) -> None:
+        """Wait until a paid call may be sent; raises where none may, or the call was taken back meanwhile."""
+        await self.gate.take(withdrawal)
 
     async def submit(self, endpoint: str, arguments: JSON, options: CallOptions) -> str:
         """Queue a request and return its id."""

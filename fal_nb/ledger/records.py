@@ -46,7 +46,9 @@ class NewRecord:
     request_id
         Known beforehand only where a request made elsewhere is followed.
     reserved
-        What a budget holds back for it, in `currency`.
+        What a budget holds back for it, in `currency`; None where no budget was in force, or nothing bounds its cost.
+    unit_price
+        Of the unit that `billable_units` counts, in `currency`.
     input_digests
         SHA-256 of each uploaded input, by its URL.
     options
@@ -74,6 +76,7 @@ class NewRecord:
     estimate_low: float | None = None
     estimate_high: float | None = None
     reserved: float | None = None
+    unit_price: float | None = None
     currency: str | None = None
     sweep: str | None = None
     sweep_cell: str | None = None

@@ -193,7 +193,46 @@ def m003_memo(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX artifacts_by_url ON artifacts (url) WHERE digest IS NOT NULL")
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo)
+_BUDGETS = """
+CREATE TABLE budgets (
+    scope  TEXT PRIMARY KEY,
+    amount REAL NOT NULL,
+    set_at REAL NOT NULL
+)
+"""
+_OVERRUNS = """
+CREATE TABLE overruns (
+    record_id INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
+    at        REAL NOT NULL,
+    reserved  REAL NOT NULL,
+    cost      REAL NOT NULL
+)
+"""
+# Triggers, so that whoever says what a call was billed settles it: a follower, a later kernel, reconciling.
+_TELL_COST = """
+CREATE TRIGGER records_billed AFTER UPDATE OF billable_units, unit_price ON records
+WHEN NEW.cost IS NULL AND (NEW.billable_units * NEW.unit_price IS NOT NULL OR NEW.billable_units = 0) BEGIN
+    UPDATE records SET cost = NEW.billable_units * COALESCE(NEW.unit_price, 0) WHERE id = NEW.id;
+END
+"""
+# And so that whichever kernel settles a record stops the budgets it stands in. Billable units come with eight
+# decimals, so that a cost can differ from what was reserved by a rounding.
+_TELL_OVERRUN = """
+CREATE TRIGGER records_overran AFTER UPDATE OF cost ON records
+WHEN NEW.cost > NEW.reserved + MAX(1e-6 * NEW.reserved, 1e-7) BEGIN
+    INSERT OR REPLACE INTO overruns (record_id, at, reserved, cost)
+    VALUES (NEW.id, NEW.updated, NEW.reserved, NEW.cost);
+END
+"""
+
+
+def m004_budgets(connection: sqlite3.Connection) -> None:
+    """Create the tables of budgets and of what cost more than was reserved; remember each record's unit price."""
+    for statement in ("ALTER TABLE records ADD COLUMN unit_price REAL", _BUDGETS, _OVERRUNS, _TELL_COST, _TELL_OVERRUN):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets)
 """Step n brings a file from version n to version n + 1."""
 
 

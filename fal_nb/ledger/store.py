@@ -78,6 +78,11 @@ class HistoryStore(Annotations, KnownFiles, Memos):
         """``wal``, or ``delete`` where the file system cannot bear it."""
         return self._database.journal_mode
 
+    @property
+    def database(self) -> Database:
+        """The file's connections, for what else the ledger keeps in it."""
+        return self._database
+
     def add(self, record: NewRecord) -> int:
         """Write down an intent and return the number of its record, committed."""
         return self.add_many([record])[0]

@@ -54,6 +54,8 @@ class CallArguments:
         How long the outputs live at fal: a name of `ObjectExpiration`, or seconds.
     store_io, no_retry, disable_fallback, fal_tags, max_queue_length, webhook_url
         As in `CallOptions`.
+    max_cost, allow_unpriced
+        The most it may cost, in US dollars, and whether it is sent under a budget although nothing bounds its cost.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
     memo, no_memo
@@ -85,6 +87,8 @@ class CallArguments:
     fal_tags: Mapping[str, str] = field(default_factory=dict)
     max_queue_length: int | None = None
     webhook_url: str | None = None
+    max_cost: float | None = None
+    allow_unpriced: bool = False
     unchecked: bool = False
     memo: bool = False
     no_memo: bool = False

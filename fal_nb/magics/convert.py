@@ -20,6 +20,7 @@ from fal_nb.magics.words import JOB_WORD
 __all__ = ["option_fields"]
 
 _SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?")
+_AMOUNT = re.compile(r"\$?([0-9]{0,9}(?:\.[0-9]{1,9})?)")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _AGE = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -82,6 +83,11 @@ def _count(text: str) -> int | None:
     return int(text) if _COUNT.fullmatch(text) else None
 
 
+def _amount(text: str) -> float | None:
+    found = _AMOUNT.fullmatch(text)
+    return float(found[1]) if found and found[1] else None
+
+
 def _length(text: str) -> int | None:
     return 0 if text == "0" else _count(text)
 
@@ -134,6 +140,7 @@ _CONVERTERS: Mapping[OptionKind, Callable[[str], Any]] = MappingProxyType(
         "text": _text,
         "seconds": _seconds,
         "count": _count,
+        "amount": _amount,
         "variable": _variable,
         "input": _input,
         "since": _since,
@@ -151,6 +158,7 @@ _TAKES: Mapping[OptionKind, str] = MappingProxyType(
         "text": "a text",
         "seconds": "a number of seconds above 0",
         "count": "a whole number from 1",
+        "amount": "an amount in US dollars, like 0.05",
         "variable": "the name of a Python variable",
         "input": "the name of an input",
         "job": "a job's number (12 or #12) or a request id",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, observe
+from traitlets import Bool, Enum, Float, default, observe
 
 from fal_nb.errors import FalError
 from fal_nb.magics.failure import MagicFailure
@@ -28,6 +28,18 @@ class FalMagics(Magics):
         help="What run and submit do about an equal call in the history: off calls and says where it is, reuse "
         "answers from it and sends nothing (Restart & Run All is free then), refresh calls in any case.",
     ).tag(config=True)
+    budget = Float(
+        None,
+        allow_none=True,
+        min=0.0,
+        help="What the calls of this notebook's kernel may cost together, in US dollars.",
+    ).tag(config=True)
+    daily_budget = Float(
+        None,
+        allow_none=True,
+        min=0.0,
+        help="What the calls of all kernels may cost in one local day, in US dollars; kept on disk.",
+    ).tag(config=True)
 
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
@@ -44,6 +56,22 @@ class FalMagics(Magics):
     @observe("memo")
     def _memo_changed(self, change: Any) -> None:
         self.bench.session.memo = change["new"]
+
+    @default("budget")
+    def _budget_in_force(self) -> float | None:
+        return self.bench.session.budget
+
+    @default("daily_budget")
+    def _daily_budget_in_force(self) -> float | None:
+        return self.bench.session.daily_budget
+
+    @observe("budget")
+    def _budget_changed(self, change: Any) -> None:
+        self.bench.session.budget = change["new"]
+
+    @observe("daily_budget")
+    def _daily_budget_changed(self, change: Any) -> None:
+        self.bench.session.daily_budget = change["new"]
 
     @no_var_expand
     @line_cell_magic

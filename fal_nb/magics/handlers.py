@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
+from fal_nb.engine.intent import Terms
 from fal_nb.engine.remembered import annotation_columns
 from fal_nb.errors import FalError
 from fal_nb.magics import arguments as args
@@ -81,6 +82,7 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
         check=not command.unchecked,
         memo="reuse" if command.memo else "refresh" if command.no_memo else None,
         more=annotation_columns(command.tags, command.note),
+        terms=Terms(command.max_cost, command.allow_unpriced),
     )
 
 
@@ -243,6 +245,8 @@ def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> No
         ("memo", bench.session.memo),
         ("shown", f"{bench.display.rendering}: {bench.display.reason}"),
     ]
+    budgets = bench.session.spending().values()
+    rows += [("budget", str(spending)) for spending in budgets if spending.budget is not None]
     if settings.proxy_url:
         rows.insert(1, ("through", settings.proxy_url.partition("?")[0]))
     bench.line("\n".join(f"{name:<18} {value}" for name, value in rows))

@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 OptionKind: TypeAlias = Literal[
-    "flag", "text", "variable", "input", "seconds", "count", "length", "choice", "since", "life", "tags", "url", "job",
-    "filter", "rating",
+    "flag", "text", "variable", "input", "seconds", "count", "amount", "length", "choice", "since", "life", "tags",
+    "url", "job", "filter", "rating",
 ]  # fmt: skip
 """``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age, ``life`` how long
 a file lives, ``length`` a number from 0, ``filter`` one or more of ``NAME=VALUE``, ``rating`` a number with ``>=`` or
@@ -162,6 +162,18 @@ _SENDING = (
     ),
     OptionSpec(
         name="webhook_url", kind="url", metavar="URL", field="webhook_url", help="Where fal reports the end, too."
+    ),
+    OptionSpec(
+        name="max_cost",
+        kind="amount",
+        metavar="USD",
+        field="max_cost",
+        help="Do not send it if it may cost more than this.",
+    ),
+    OptionSpec(
+        name="allow_unpriced",
+        field="allow_unpriced",
+        help="Send it under a budget although nothing bounds what it costs.",
     ),
     OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
 )

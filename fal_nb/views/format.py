@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.states import State
 
@@ -66,11 +68,15 @@ def seconds(value: float | None) -> str:
 
 
 def money(value: float | None, currency: str | None) -> str:
-    """Return ``0.0250 USD``; empty for None."""
-    if value is None:
+    """Return ``0.03 USD``, ``0.025 USD``: two decimals, up to four below 1, two digits that count below 0.0001."""
+    if value is None or not math.isfinite(value):
         return ""
-    digits = 4 if abs(value) < 1 else 2
-    return f"{value:.{digits}f} {currency or 'USD'}"
+    amount = abs(value)
+    if 0 < amount < 0.0001:
+        digits = min(20, 1 - math.floor(math.log10(amount)))
+        return f"{value:.{digits}f} {currency or 'USD'}"
+    whole, _, part = f"{value:.{4 if amount < 1 else 2}f}".partition(".")
+    return f"{whole}.{part.rstrip('0'):0<2} {currency or 'USD'}"
 
 
 def size(value: int | None) -> str:
@@ -132,4 +138,6 @@ def summary(snapshot: JobSnapshot) -> list[str]:
     if not cost and snapshot.estimate is not None and not is_from_history:
         cost = "est. ≤ " + money(snapshot.estimate, snapshot.currency)
     simulated = "simulated" if snapshot.backend == "simulator" else ""
+    if simulated and cost:
+        cost += ", not billed"
     return [part for part in (f"#{snapshot.record_id}", simulated, seconds(took), cost) if part]

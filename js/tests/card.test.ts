@@ -119,11 +119,18 @@ test("without a hub the clock comes from the state itself", () => {
 
 test("cost is shown where it is known, before that the estimate", () => {
   card = new Card({ estimate: 0.025, currency: "USD" });
-  expect(card.text("cost")).toBe("est. ≤ 0.0250 USD");
+  expect(card.text("cost")).toBe("est. ≤ 0.025 USD");
   card.patch({ cost: 0.0213 });
   expect(card.text("cost")).toBe("0.0213 USD");
   card.patch({ cost: null, estimate: null });
-  expect(card.text("cost")).toBeUndefined();
+  expect(card.text("cost")).toBe("");
+});
+
+test("a job that waits for its turn says how long, in the row of its bar", () => {
+  card = new Card({ state: "PREPARED", next_step: "The next try comes in 12 s." });
+  expect(card.text("words")).toBe("The next try comes in 12 s.");
+  card.patch({ state: "QUEUED", next_step: null, queue_position: 0 });
+  expect(card.text("words")).toBe("position 1 in the queue");
 });
 
 test("an equal call in the history is named in one quiet line, as text", () => {

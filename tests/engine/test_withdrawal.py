@@ -26,7 +26,7 @@ def test_a_cancel_during_a_retry_after_takes_effect_at_once(session, simulator, 
     posts = refuse(simulator, "submit" if kind == "queue" else "run")
     job = session.submit(SLEEP, {"echo": "x"}, kind=kind)
     wait_for(posts)
-    wait_for(lambda: job._follower._withdrawal._resting)
+    wait_for(lambda: job._follower._withdrawal.is_at_rest)
     started = time.monotonic()
     job.cancel()
     job.wait(AT_ONCE_S)
@@ -45,7 +45,7 @@ def test_a_stream_is_taken_back_as_well(session, simulator, wait_for):
     posts = refuse(simulator, "stream")
     events = session.stream(DEV, {"prompt": "x"})
     wait_for(posts)
-    wait_for(lambda: events.job._follower._withdrawal._resting)
+    wait_for(lambda: events.job._follower._withdrawal.is_at_rest)
     events.close()
     with pytest.raises(RequestCancelledError):
         list(events)
@@ -78,7 +78,7 @@ def test_a_call_that_finds_no_server_is_taken_back_between_its_tries(tmp_path, w
         taken.bind(("127.0.0.1", 0))
         session = Session(base_url=f"http://127.0.0.1:{taken.getsockname()[1]}", home=tmp_path / "home")
         job = session.submit(SLEEP, {"echo": "x"}, check=False)
-        wait_for(lambda: job._follower and job._follower._withdrawal._resting)
+        wait_for(lambda: job._follower and job._follower._withdrawal.is_at_rest)
         job.cancel()
         job.wait(AT_ONCE_S)
         assert job.state == "CANCELLED"

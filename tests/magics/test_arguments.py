@@ -397,7 +397,7 @@ def test_calls_take_memo_tags_and_a_note():
 
 def test_every_option_of_the_table_has_a_field_in_its_class():
     values = {
-        "text": "x", "seconds": "1", "count": "1", "variable": "x", "input": "x", "since": "1d", "length": "0",
+        "text": "x", "seconds": "1", "count": "1", "amount": "1", "variable": "x", "input": "x", "since": "1d", "length": "0",
         "life": "1h", "tags": "'a=b,c=d'", "url": "https://x.org", "job": "12", "filter": "a=1", "rating": ">=4",
     }  # fmt: skip
     for spec in SUBCOMMANDS.values():

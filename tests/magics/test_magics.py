@@ -325,3 +325,44 @@ def test_replay_makes_the_last_call_once_more(run, shell):
     assert list(history["seed"]) == [5, 5, 5]
     _, done = run("%fal replay 99")
     assert not done.success
+
+
+def test_max_cost_refuses_in_one_line_before_anything_is_sent(run, simulator):
+    accepted = len(simulator.ledger())
+    printed, done = run(f"%fal run {SCHNELL} prompt=fox num_images=4 --max-cost 0.001")
+    assert not done.success
+    assert "BudgetError: fal-ai/flux/schnell would cost up to 0.012 USD" in printed
+    assert len(printed.strip().splitlines()) == 1
+    assert len(simulator.ledger()) == accepted
+    _, done = run(f"%fal run {SCHNELL} prompt=fox --max-cost $0.5")
+    assert done.success
+
+
+def test_budgets_are_options_of_the_magics(run, shell):
+    run("%config FalMagics.budget = 0.002")
+    printed, done = run(f"%fal run {SCHNELL} prompt=fox")
+    assert not done.success
+    assert "left" in printed
+    assert "session: 0.00 USD spent, 0.00 reserved, 0.002 left of 0.002" in run("%fal config")[0]
+    run("%config FalMagics.budget = None")
+    run("%config FalMagics.daily_budget = 1.5")
+    assert current().session.daily_budget == 1.5
+    assert "1.5" in run("%config FalMagics.daily_budget")[0]
+    assert run(f"%fal run {SCHNELL} prompt=fox")[1].success
+    run("%config FalMagics.daily_budget = None")
+    assert current().session.daily_budget is None
+    run("%config FalMagics.budget = -1")
+    assert current().session.budget is None
+
+
+def test_an_unpriced_call_goes_under_a_budget_where_it_is_allowed(run):
+    run("%config FalMagics.budget = 1")
+    printed, done = run("%fal run fal-ai/fast-sdxl prompt=fox image_size=64x64")
+    assert "--allow-unpriced" in printed
+    assert not done.success
+    assert run("%fal run fal-ai/fast-sdxl prompt=fox image_size=64x64 --allow-unpriced")[1].success
+
+
+def test_the_card_tells_what_it_cost(run):
+    run(f"import fal_nb; fal_nb.price('{SCHNELL}')")
+    assert "0.003 USD" in run(f"%fal run {SCHNELL} prompt=fox")[0]

@@ -67,6 +67,7 @@ EXACT = {"images", "megapixels", "seconds", "1000 characters", "requests", "gene
 def session(tmp_path_factory):
     with SimulatorServer(runners=4, speed=10) as server:
         session = Session(base_url=server.base_url, home=tmp_path_factory.mktemp("home"))
+        session.server = server
         yield session
         session.close()
 
@@ -94,6 +95,12 @@ def test_the_price_is_what_is_billed(session, endpoint):
         units = job.snapshot.billable_units
         billed = units * before.unit_price
         assert billed >= 0
+        entry = next(entry for entry in session.server.ledger() if entry["request_id"] == job.request_id)
+        record = session.history.get(job.record_id)
+        assert record.cost == pytest.approx(entry["billable_units"] * entry["unit_price"], rel=1e-6, abs=1e-7)
+        assert record.currency == entry["currency"]
+        assert record.estimate_high == before.high
+        assert record.estimate_low == (before.low if before.high is not None or before.low else None)
         assert before.low <= billed + 1e-9
         if before.high is None:
             assert before.unit in {"compute seconds", "1000 tokens"} or endpoint.endswith("upscaler")

@@ -81,14 +81,17 @@ function Name({ card }: CardProps) {
   );
 }
 
+/** Always there, so that an estimate which comes later, or turns into a cost, moves nothing. */
 function Cost({ card }: CardProps) {
   const currency = card.field("currency").value;
   const cost = money(card.field("cost").value, currency);
   const estimate = money(card.field("estimate").value, currency);
-  if (!cost && !estimate) return null;
+  const isSimulated = card.field("backend").value === "simulator";
+  const what = cost ? "cost" : estimate ? "estimated before the call" : undefined;
+  const title = what && isSimulated ? `${what}; simulated, nothing is billed` : what;
   return (
-    <span class="fal-nb-cost" title={cost ? "cost" : "estimated before the call"}>
-      {cost || `est. ≤ ${estimate}`}
+    <span class="fal-nb-cost" title={title}>
+      {cost || (estimate && `est. ≤ ${estimate}`)}
     </span>
   );
 }

@@ -12,6 +12,8 @@ interface Bar {
   isGuess?: boolean;
   words: string;
   spoken: string;
+  /** Whether the words are a sentence, which needs the room of the bar. */
+  isSaid?: boolean;
 }
 
 export function Progress({ card }: CardProps) {
@@ -50,7 +52,7 @@ interface BarRowProps {
 }
 
 function BarRow({ bar, isRunning, barRef, wordsRef }: BarRowProps) {
-  const { share, words, spoken } = bar;
+  const { share, words, spoken, isSaid } = bar;
   return (
     <>
       <div
@@ -67,7 +69,7 @@ function BarRow({ bar, isRunning, barRef, wordsRef }: BarRowProps) {
       >
         <div class="fal-nb-fill" style={share === undefined ? undefined : { transform: shift(share) }} />
       </div>
-      <span class="fal-nb-words" ref={wordsRef}>
+      <span class="fal-nb-words" data-said={isSaid} title={isSaid ? words : undefined} ref={wordsRef}>
         {words}
       </span>
     </>
@@ -96,6 +98,8 @@ function Summary({ card }: CardProps) {
 
 function readBar(card: CardModel): Bar {
   const state = card.field("state").value;
+  const next = card.field("next_step").value;
+  if (next && state !== "QUEUED" && state !== "RUNNING") return { words: next, spoken: next, isSaid: true };
   if (state === "QUEUED") return queued(card.field("queue_position").value);
   if (state !== "RUNNING") return { words: "", spoken: state === "SUBMITTING" ? "sending" : "preparing" };
   const steps = card.field("steps").value;

@@ -43,13 +43,16 @@ function minutes(whole: number): string {
   return `${Math.floor(all / 60)} h ${String(all % 60).padStart(2, "0")} min`;
 }
 
-/** `0.0250 USD`, `12.50 USD`; two digits that count where it is less than a hundredth of a cent. */
+/** `0.03 USD`, `0.025 USD`: two decimals, up to four below 1, two digits that count below 0.0001. */
 export function money(value: number | null | undefined, currency: string | null | undefined): string {
   if (!isNumber(value)) return "";
   const size = Math.abs(value);
-  const tiny = size > 0 && size < 0.0001;
-  const digits = tiny ? Math.min(20, 1 - Math.floor(Math.log10(size))) : size < 1 ? 4 : 2;
-  return `${value.toFixed(digits)} ${currency || "USD"}`;
+  const unit = currency || "USD";
+  if (size > 0 && size < 0.0001) {
+    return `${value.toFixed(Math.min(20, 1 - Math.floor(Math.log10(size))))} ${unit}`;
+  }
+  const text = value.toFixed(size < 1 ? 4 : 2);
+  return `${text.replace(/(\.\d\d\d*?)0+$/, "$1")} ${unit}`;
 }
 
 /** `512 B`, `12.3 kB`, `4.0 MB`. */
