@@ -1,5 +1,6 @@
 """The magics in a real IPython shell, against the simulator over real sockets."""
 
+import re
 import threading
 import time
 
@@ -270,7 +271,8 @@ def test_memo_answers_from_the_history_and_the_card_says_so(run, simulator):
     before = len(simulator.ledger())
     run(f"%fal run {SCHNELL} prompt=memo image_size=square")
     printed, _ = run(f"%fal run {SCHNELL} prompt=memo image_size=square")
-    assert "same call as #1; --memo reuses it" in printed
+    # Its cost is there as soon as the price list has come.
+    assert re.search(r"same call as #1(, 0\.003 USD)?; --memo reuses it", printed)
     printed, done = run(f"%fal run {SCHNELL} prompt=memo image_size=square --memo --tag kept")
     assert "from history: #2; nothing was sent" in printed
     assert done.result.record_id == 2

@@ -51,7 +51,7 @@ def test_every_state_names_itself_the_endpoint_and_the_record(state):
 
 def test_an_equal_call_is_named_in_one_quiet_line():
     known = card_html(snapshot(equal=EqualCall(7, 0.03, "USD")))
-    assert "same call as #7, 0.0300 USD; --memo reuses it" in Tags(known).text
+    assert "same call as #7, 0.03 USD; --memo reuses it" in Tags(known).text
     assert "same call as #7; --memo reuses it" in Tags(card_html(snapshot(equal=EqualCall(7)))).text
     assert "script" not in Tags(card_html(snapshot(equal=EqualCall(7, 1.0, HOSTILE)))).tags
     assert "same call" not in card_html(snapshot())
@@ -60,7 +60,7 @@ def test_an_equal_call_is_named_in_one_quiet_line():
 def test_a_job_from_the_history_says_that_nothing_was_sent_and_shows_no_cost_of_its_own():
     equal = EqualCall(12, 0.03, "USD", is_answer=True)
     text = Tags(card_html(snapshot(state="SUCCEEDED", cost=0.03, estimate=0.05, currency="USD", equal=equal))).text
-    assert "from history: #12; nothing was sent, it cost 0.0300 USD then" in text
+    assert "from history: #12; nothing was sent, it cost 0.03 USD then" in text
     assert text.count("USD") == 1
 
 
