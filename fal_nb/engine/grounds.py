@@ -223,5 +223,5 @@ class Grounds:
             settings = self.settings
             wire = self._wire
             if wire is None:
-                wire = self._wire = ClientWire(settings, self.artifacts, self.recorder)
+                wire = self._wire = ClientWire(settings, self.artifacts, lambda: self.recorder)
             return wire

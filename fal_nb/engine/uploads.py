@@ -13,7 +13,7 @@ from fal_nb.errors import FalError
 from fal_nb.ledger.known_files import KnownFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fal_nb.artifacts.store import ArtifactStore
     from fal_nb.engine.inputs import LocalFile
@@ -25,11 +25,15 @@ _KEPT_BYTES = 32 * 1024 * 1024
 _log = logging.getLogger("fal_nb")
 
 
-async def note_upload(recorder: Recorder, store: ArtifactStore, url: str, file: LocalFile, identity: str) -> None:
+async def note_upload(
+    get_recorder: Callable[[], Recorder], store: ArtifactStore, url: str, file: LocalFile, identity: str
+) -> None:
     """Write down what is behind a URL; what was only in memory is kept in the store, up to 32 MiB.
 
     Parameters
     ----------
+    get_recorder
+        Opens the history, where it is not open yet; may block.
     identity
         The file's, as it was before it went up: its digest, unless it is large.
     """
@@ -39,6 +43,7 @@ async def note_upload(recorder: Recorder, store: ArtifactStore, url: str, file: 
     try:
         if file.data is not None and len(file.data) <= _KEPT_BYTES:
             await asyncio.to_thread(store.put_bytes, file.data)
+        recorder = await asyncio.to_thread(get_recorder)
         await recorder.note_upload(known)
     except FalError as error:
         _log.warning("an upload is not written down: %s", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -47,8 +47,10 @@ _DOWNLOAD_TRIES = 10
 class ClientWire:
     """The session's one client, and the threads in which outputs are decoded and drawn."""
 
-    def __init__(self, settings: Settings, artifacts: ArtifactStore, recorder: Recorder | None = None) -> None:
-        self._recorder = recorder
+    def __init__(
+        self, settings: Settings, artifacts: ArtifactStore, get_recorder: Callable[[], Recorder] | None = None
+    ) -> None:
+        self._get_recorder = get_recorder
         self.client = AsyncClient(settings=settings, lock_s=LOCK_S)
         self.gate = self.client.http.gate
         # A simulator's port is another one tomorrow: what is kept of it would never be found again.
@@ -175,8 +177,8 @@ class ClientWire:
             url = await storage.upload(
                 data, file.content_type, file.name, lifecycle=lifecycle, progress=progress, repositories=ways
             )
-        if self._recorder is not None:
-            await note_upload(self._recorder, self._artifacts, url, file, known_as)
+        if self._get_recorder is not None:
+            await note_upload(self._get_recorder, self._artifacts, url, file, known_as)
         return url
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
