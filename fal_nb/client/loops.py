@@ -11,6 +11,8 @@ __all__ = ["PerLoop"]
 
 T = TypeVar("T")
 
+_ELSEWHERE_S = 1.0
+
 
 class PerLoop(Generic[T]):
     """Makes one T for each event loop that asks, and disposes of it when that loop ends.
@@ -41,7 +43,10 @@ class PerLoop(Generic[T]):
         return held[0]
 
     async def aclose(self) -> None:
-        """Dispose of what every loop holds; loops running in other threads do it on their own thread."""
+        """Dispose of what every loop holds; loops running in other threads do it on their own thread.
+
+        A loop that is busy does it when it next comes round: its thread may be the one that waits for this.
+        """
         here = asyncio.get_running_loop()
         for loop in list(self._held):
             if loop is not here and not loop.is_running():
@@ -54,7 +59,10 @@ class PerLoop(Generic[T]):
                 await self._dispose(value)
             else:
                 elsewhere = asyncio.run_coroutine_threadsafe(_await(self._dispose, value), loop)
-                await asyncio.wrap_future(elsewhere)
+                # `wait` and not `wait_for`, which would take the disposal back.
+                ended, _ = await asyncio.wait({asyncio.wrap_future(elsewhere)}, timeout=_ELSEWHERE_S)
+                for each in ended:
+                    each.result()
 
     def _abandon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Drop what a loop that no longer runs holds, as far as that is possible without it."""

@@ -39,6 +39,6 @@ def check_names(connection: sqlite3.Connection, where: Mapping[str, Any], *, fou
 
 
 def _unknown(name: str, arguments: set[str]) -> str:
-    near = difflib.get_close_matches(name[:80], [*arguments, *COLUMNS], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name[:80], {*arguments, *COLUMNS}, n=3, cutoff=0.5)
     hint = f" Nearest: {', '.join(near)}." if near else ""
     return f"No record has a column or an argument called {name[:80]!r}.{hint}"

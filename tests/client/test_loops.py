@@ -91,3 +91,23 @@ def test_closing_from_one_loop_disposes_what_a_loop_in_another_thread_holds():
     over.set()
     thread.join(10)
     assert found[0].closed_in[0] is found[0].loop
+
+
+async def test_closing_does_not_wait_for_a_loop_whose_own_thread_waits_for_it():
+    things = PerLoop(Thing, Thing.aclose)
+    mine = things.get()
+    other = asyncio.new_event_loop()
+    thread = threading.Thread(target=other.run_forever)
+    thread.start()
+    try:
+        # As `fal.close()` in a cell after `submit_async`: this loop stands.
+        asyncio.run_coroutine_threadsafe(things.aclose(), other).result(5)
+        assert mine.closed_in == []
+        async with asyncio.timeout(5):
+            while not mine.closed_in:  # noqa: ASYNC110 - a plain list
+                await asyncio.sleep(0)
+        assert mine.closed_in[0] is mine.loop
+    finally:
+        other.call_soon_threadsafe(other.stop)
+        thread.join(5)
+        other.close()
