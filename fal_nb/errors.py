@@ -267,6 +267,7 @@ class RefusedField:
     def __str__(self) -> str:
         line = f"{self.where}: {self.message}" if self.path else self.message
         if self.given is not None and not isinstance(self.given, (dict, list)):
+            line = line.removesuffix(".")
             line += f", got {json.dumps(self.given)[:80]}"
         # What the message says already is not said again.
         more = {key: value for key, value in self.allowed.items() if str(value) not in self.message}

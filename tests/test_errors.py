@@ -59,6 +59,12 @@ def answer(status, body, **headers):
             ValidationError,
             "num_images: must be at most 4, got 9 (HTTP 422)",
         ),
+        (
+            422,
+            {"detail": [{"loc": ["body", "image_url"], "msg": "Upload the file first.", "type": "x", "input": "u"}]},
+            ValidationError,
+            'image_url: Upload the file first, got "u" (HTTP 422)',
+        ),
     ],
 )  # fmt: skip
 def test_every_body_shape_becomes_one_line_of_the_right_class(status, body, cls, line):
