@@ -5,6 +5,7 @@ Numbers are compared with numbers and texts with texts: SQLite alone would call 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
@@ -23,6 +24,8 @@ OPERATORS = ("<=", ">=", "!=", "<", ">", "=")
 """The first of a pair that is a comparison: ``(">=", 4)``."""
 
 _SQLITE_INTEGER = range(-(2**63), 2**63)
+_NUMBERS = frozenset({"rating", "cost", "estimate", "total_s", "queue_s", "inference_s", "result_seed", "record"})
+_WRITTEN = re.compile(r"\s*(<=|>=|!=|<|>|=)\s*(\S.*)")
 _MANY = (list, tuple, set, frozenset, range)
 
 
@@ -150,6 +153,11 @@ def _equals(name: str, value: Any, now: float) -> list[Any]:
 
 def _bindable(name: str, value: Any, now: float) -> Any:
     """Return a filter's value as SQLite compares it."""
+    if name in _NUMBERS and isinstance(value, str) and (written := _WRITTEN.fullmatch(value)):
+        operator, wanted = written.groups()
+        raise HistoryError(
+            f'{name} is a number: a comparison is a pair, ("{operator}", {wanted:.40}), not {value!r:.60}.'
+        )
     if name in MOMENTS and isinstance(value, (str, date, datetime, timedelta)):
         return moment(value, now)
     if isinstance(value, datetime):

@@ -133,3 +133,11 @@ _FILTERS = st.one_of(
 def test_whatever_is_asked_for_is_answered_or_refused_in_words(store, ids, name, value):
     with contextlib.suppress(HistoryError):
         assert len(store.select({name: value})) <= 4
+
+
+@pytest.mark.parametrize(("written", "pair"), [(">=4", '(">=", 4)'), ("< 0.5", '("<", 0.5)'), ("!=3", '("!=", 3)')])
+def test_a_comparison_written_as_a_text_is_no_search_that_finds_nothing(store, ids, written, pair):
+    with pytest.raises(HistoryError) as caught:
+        store.select({"rating": written})
+    assert pair in str(caught.value)
+    assert found(store, ids, {"prompt": ">=4"}) == []

@@ -154,6 +154,8 @@ def test_a_name_that_no_record_has_is_a_mistake_with_the_nearest_names(store, id
         store.select({"guidence": 2})
     with pytest.raises(HistoryError, match=r"Nearest: .*state"):
         store.select({"state": "QUEUED", "stat": "FAILED"})
+    with pytest.raises(HistoryError, match=r"called 'sed'\. Nearest: (?!.*\bseed\b.*\bseed\b).*seed"):
+        store.select({"sed": 3})
     assert store.select({"guidance": 99}) == []
     assert store.select({"image_size.height": 99}) == []
 
