@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.client.options import CallOptions, Priority
 from fal_nb.engine.intent import Terms
 from fal_nb.engine.remembered import annotation_columns
+from fal_nb.errors import ConfigError
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "card",
     "check",
     "close",
+    "given",
     "job_of",
     "logs",
     "price",
@@ -45,6 +47,21 @@ __all__ = [
     "tell",
     "unlock",
 ]
+
+
+def given(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the arguments of a call as a dict.
+
+    Raises
+    ------
+    ConfigError
+        Where they are something else, a bare prompt for example.
+    """
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ConfigError(
+            f'Arguments are a dict of inputs, such as {{"prompt": "a fox"}}, not a {type(arguments).__name__}.'
+        )
+    return dict(arguments or {})
 
 
 def session() -> Session:
@@ -129,7 +146,7 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    call = functools.partial(session().submit, application, dict(arguments or {}), options=options)
+    call = functools.partial(session().submit, application, given(arguments), options=options)
     return call(terms=terms, memo=memo, more=more)
 
 
@@ -192,7 +209,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    call = functools.partial(session().submit, application, dict(arguments or {}), options=options)
+    call = functools.partial(session().submit, application, given(arguments), options=options)
     job = call(timeout_s=client_timeout, terms=terms, memo=memo, more=more)
     if on_enqueue is not None or on_queue_update is not None:
         tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
@@ -235,7 +252,7 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    call = functools.partial(session().submit, application, dict(arguments or {}), kind="direct", options=options)
+    call = functools.partial(session().submit, application, given(arguments), kind="direct", options=options)
     return call(timeout_s=timeout, terms=terms, memo=memo, more=more).get()
 
 
@@ -277,7 +294,7 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
         tags=fal_tags or {},
     )
     terms = Terms(max_cost, allow_unpriced)
-    return session().stream(application, dict(arguments or {}), options=options, silence_s=timeout, terms=terms)
+    return session().stream(application, given(arguments), options=options, silence_s=timeout, terms=terms)
 
 
 def status(
@@ -348,7 +365,7 @@ def check(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Checked:
     FalError
         Where the schema cannot be had.
     """
-    return session().check(endpoint, dict(arguments or {}))
+    return session().check(endpoint, given(arguments))
 
 
 def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
@@ -362,7 +379,7 @@ def price(endpoint: str, arguments: Mapping[str, Any] | None = None) -> Price:
     FalError
         Where the price list cannot be had.
     """
-    return session().price(endpoint, dict(arguments or {}))
+    return session().price(endpoint, given(arguments))
 
 
 def spending() -> dict[str, Spending]:

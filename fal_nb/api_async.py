@@ -316,7 +316,7 @@ async def _submit(application: str, arguments: Mapping[str, Any] | None, options
     """Start a job without holding up the caller's loop: the first call of an endpoint waits for its schema."""
 
     def start() -> Job:
-        return api.session().submit(application, dict(arguments or {}), options=options, **more)
+        return api.session().submit(application, api.given(arguments), options=options, **more)
 
     return await _started(start, Job.request_cancel)
 

@@ -58,6 +58,11 @@ class EventQueue(Iterator[JSON], AsyncIterator[JSON]):
         """Close the connection if the stream has not ended: fal cannot cancel it, so the job becomes ``UNKNOWN``."""
         self.job.request_cancel()
 
+    def __repr__(self) -> str:
+        job = getattr(self, "job", None)
+        what = "not started" if job is None else f"of job #{job.record_id} {job.endpoint} {job.state}"
+        return f"<events {what}: read them with for, or async for>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -9,6 +9,7 @@ from fal_nb.workbench import current
 
 SLEEP = "simulator/sleep"
 DEV = "fal-ai/flux/dev"
+STATES = ["PREPARED", "SUBMITTING", "QUEUED", "RUNNING", "SUCCEEDED"]
 
 
 @pytest.fixture
@@ -43,6 +44,19 @@ def test_an_error_in_a_callback_cancels_the_request_and_comes_out(api, simulator
         api.subscribe(SLEEP, {"seconds": 2000}, on_queue_update=fail)
     assert api.history()["state"].iloc[-1] in {"CANCELLED", "RUNNING", "QUEUED"}
     assert simulator.counters()["cancel"] >= 1
+
+
+@pytest.mark.parametrize("name", ["submit", "subscribe", "run", "stream", "check", "price"])
+@pytest.mark.parametrize("arguments", ["a fox", "", [1], [("prompt", "a fox")]])
+def test_arguments_that_are_no_dict_are_named_before_anything_is_written(api, name, arguments):
+    with pytest.raises(api.FalError, match=r'Arguments are a dict of inputs, such as {"prompt": "a fox"}, not a '):
+        getattr(api, name)(DEV, arguments)
+    assert api.session().history.count() == 0
+
+
+async def test_arguments_that_are_no_dict_are_named_by_the_coroutines_too(api):
+    with pytest.raises(api.FalError, match="Arguments are a dict"):
+        await api.subscribe_async(DEV, "a fox")
 
 
 def test_run_and_stream_are_on_the_record(api):
@@ -207,3 +221,10 @@ async def test_what_is_cancelled_while_it_starts_does_not_run_on(api, simulator)
     async with asyncio.timeout(20):
         while api.history()["state"].tolist() != ["CANCELLED"]:  # noqa: ASYNC110 - changes elsewhere
             await asyncio.sleep(0.05)
+
+
+def test_a_stream_says_what_it_is(api):
+    events = api.stream(DEV, {"prompt": "x", "image_size": "32x32"})
+    assert repr(events) in {f"<events of job #1 {DEV} {state}: read them with for, or async for>" for state in STATES}
+    list(events)
+    assert repr(events) == f"<events of job #1 {DEV} SUCCEEDED: read them with for, or async for>"
