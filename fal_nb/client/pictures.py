@@ -60,8 +60,13 @@ def encode_picture(image: Any, format: str = "jpeg") -> tuple[bytes, str]:  # no
         Where it is no picture, or its mode does not go with the format.
     """
     buffer = io.BytesIO()
+    if not hasattr(image, "save"):
+        raise FileError(
+            f"A {type(image).__name__} is no Pillow picture: a file on disk goes up by upload_file(path), an array by "
+            "itself as an argument of a call."
+        )
     try:
         image.save(buffer, format=format)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+    except (KeyError, OSError, TypeError, ValueError) as error:
         raise FileError(f"A {type(image).__name__} cannot be encoded as {str(format)[:20]}: {error}.") from error
     return buffer.getvalue(), f"image/{format.lower()}"

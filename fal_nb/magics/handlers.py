@@ -184,7 +184,8 @@ def _jobs(bench: Workbench, command: args.JobsArguments, _cell: Cell) -> None:
     for job in shown:
         bench.show_job(job)
     if left:
-        bench.line(f"{left} more, which nobody follows since their kernel ended: `%fal resume` carries them on.")
+        more = "more" if shown else "open"
+        bench.line(f"{left} {more}, which nobody follows since their kernel ended: `%fal resume` carries them on.")
 
 
 def _resume(bench: Workbench, command: args.ResumeArguments, _cell: Cell) -> Any:

@@ -32,7 +32,7 @@ def test_loading_says_in_one_line_what_is_open_and_nothing_where_nothing_is(run,
     printed, _ = run("%unload_ext fal_nb\n%load_ext fal_nb")
     assert printed.splitlines() == [_left_open()]
     printed, _ = run("%fal jobs")
-    assert "2 more, which nobody follows" in printed
+    assert "2 open, which nobody follows" in printed
     simulator.set_runners(4)
     printed, done = run("%fal resume\n%fal wait")
     assert printed.startswith("2 followed again.")
