@@ -11,17 +11,21 @@ from fal_nb.magics.options import SUBCOMMANDS, OptionSpec, SubcommandSpec
 __all__ = ["help_text"]
 
 _WIDTH = 100
+"""A notebook in a window of 1,280 pixels shows 104 letters a line, and breaks longer ones anywhere."""
 _GRAMMAR = """\
 How a line is written
 
-  %fal SUBCOMMAND ITEM …        spaces separate; " #" outside quotes begins a comment; a last ";" silences the output
+  %fal SUBCOMMAND ITEM …        spaces separate; " #" outside quotes begins a comment; a last ";"
+                                silences the output
   %%fal SUBCOMMAND ITEM …       the same with a body: the rest of the cell, as written
 
 Items
-  name="a text"                 always a text; \\" \\\\ \\n inside "…", nothing special inside '…'; “…” works too
+  name="a text"                 always a text; \\" \\\\ \\n inside "…", nothing special inside '…';
+                                “…” works too
   name=512   name=true          a number, true, false or null, else a text; up to the next space
   name=[1, 2]   name={"k": 1}   JSON, up to the closing bracket
-  name={variable}               the Python object itself: a number, a picture, an array, a result, a file
+  name={variable}               the Python object itself: a number, a picture, an array, a result,
+                                a file
   name=@cat.png                 a local file, uploaded by itself; name=@"my cat.png" with spaces
   name:=JSON                    JSON in any case, braces and all
   image_size.width=512          a name inside a name
@@ -29,15 +33,16 @@ Items
 
 Variables in texts and bodies
   {name}  {name.attribute}  {name[key]}
-                                the notebook's variables, put in once; {{ and }} for braces; anything more belongs in
-                                a Python variable
+                                the notebook's variables, put in once; {{ and }} for braces;
+                                anything more belongs in a Python variable
 
 Jobs
   12  #12  REQUEST-ID           after status, result, logs, cancel and wait, where #12 is no comment
   #12=REQUEST-ID                after reconcile: job 12 is this request
 
 Bodies of %%fal run and %%fal submit
-  text                          the prompt (or the input that --body NAME names), without its common indentation
+  text                          the prompt (or the input that --body NAME names), without its
+                                common indentation
   --json                        a JSON object with the arguments, no variables
   --yaml                        YAML with the arguments, variables in its texts
 
@@ -85,7 +90,8 @@ For example
 
 def _subcommand(spec: SubcommandSpec) -> str:
     percent = "%fal" if not spec.takes_inputs else "%fal or %%fal"
-    parts = [f"{percent} {spec.name} {spec.usage}".rstrip(), spec.details]
+    details = [textwrap.fill(paragraph, _WIDTH) for paragraph in spec.details.split("\n\n")]
+    parts = [f"{percent} {spec.name} {spec.usage}".rstrip(), *details]
     if spec.options:
         parts.append("Options\n" + "\n".join(_option(option) for option in spec.options))
     examples = "\n".join(textwrap.indent(example, "  ") for example in spec.examples)
