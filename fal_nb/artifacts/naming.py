@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,10 @@ from fal_nb.artifacts.sniff import plain_type
 from fal_nb.errors import FileError
 from fal_nb.protocol.files import FileRef, extension_for, guess_content_type, safe_file_name
 
-__all__ = ["fill_pattern", "free_path", "name_artifact", "name_part"]
+__all__ = ["check_pattern", "fill_pattern", "free_path", "name_artifact", "name_part"]
+
+_OF_RESULTS = ("seed", "record", "request", "endpoint", "index", "name", "ext")
+"""What a result brings along, in addition to the call's arguments."""
 
 _PART_CHARS = 80
 _SHOWN = ("image", "video", "audio")
@@ -42,6 +45,17 @@ def name_part(value: Any) -> str:
     text = _FORBIDDEN.sub("_", _SEPARATORS.sub("-", " ".join(text.split())))
     text = text[:_PART_CHARS].strip(" .")
     return f"_{text}" if not text or _RESERVED.match(text) else text
+
+
+def check_pattern(pattern: str, arguments: Iterable[str]) -> None:
+    """Refuse a pattern that no result of a call with these arguments could fill, before the call costs anything.
+
+    Raises
+    ------
+    FileError
+        As `fill_pattern`.
+    """
+    fill_pattern(pattern, dict.fromkeys((*arguments, *_OF_RESULTS), 0))
 
 
 def fill_pattern(pattern: str, values: Mapping[str, Any]) -> str:

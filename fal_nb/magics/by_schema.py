@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import GrammarError
 from fal_nb.magics.arguments import CallArguments, build_arguments
+from fal_nb.magics.grammar import parses
+from fal_nb.magics.items import Option
+from fal_nb.magics.mistakes import Edit, Mistake, explain, nearest
+from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.magics.values import Coerce, coerce_bare
 from fal_nb.protocol.status import JSON
 from fal_nb.schemas.bare import is_text, text_input_of
@@ -25,12 +29,15 @@ def arguments_by_schema(
     Raises
     ------
     GrammarError
-        As `build_arguments`, and where nothing says which input the text is for.
+        As `build_arguments`, where nothing says which input the text is for, and where a name after ``--`` is no input
+        but close to an option.
     FileError
         Where a file cannot be read.
     """
     if schema is None:
         return build_arguments(call, namespace)
+    if not call.unchecked:
+        _refuse_misspelt_options(call, schema)
     text_input = text_input_of(schema)
     has_text = call.text is not None or (call.body is not None and call.body_mode == "text")
     if has_text and text_input is None and call.text_input is None:
@@ -39,6 +46,21 @@ def arguments_by_schema(
             f"say which with --body NAME (it has {', '.join(schema.names)})."
         )
     return build_arguments(call, namespace, _coerce_by(schema), text_input=text_input or "prompt")
+
+
+def _refuse_misspelt_options(call: CallArguments, schema: EndpointSchema) -> None:
+    subcommand = call.line.split(maxsplit=1)[0]
+    options = {option.name: option.spelling for option in SUBCOMMANDS[subcommand].options}
+    for item in call.inputs:
+        name = item.name[0]
+        if not isinstance(item, Option) or name in schema.names or nearest(name, schema.names):
+            continue
+        meant = nearest(name, options)
+        if meant is not None:
+            what = f"{call.endpoint} has no input {name}, {subcommand} no such option; did you mean {options[meant]}?"
+            start, end = item.column, item.column + len(item.raw)
+            right = Edit(start, end, item.raw.replace(item.raw.split("=")[0].split()[0], options[meant], 1))
+            raise explain(Mistake(what, start, right), call.line, call.magic, parses)
 
 
 def _coerce_by(schema: EndpointSchema) -> Coerce:

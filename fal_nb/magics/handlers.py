@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from fal_nb.artifacts.naming import check_pattern
 from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
 from fal_nb.engine.intent import Terms
@@ -17,6 +20,7 @@ from fal_nb.magics import arguments as args
 from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.magics.filters import by_name
+from fal_nb.settings import find_key
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
 if TYPE_CHECKING:
@@ -72,6 +76,8 @@ def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, 
     session = bench.session
     schema = session.preflight.known_schema(command.endpoint)
     arguments = arguments_by_schema(command, cell.namespace, schema)
+    if command.to:
+        check_pattern(command.to, arguments)
     options = _options(command)
     return session.submit(
         command.endpoint,
@@ -248,6 +254,8 @@ def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> No
     ]
     budgets = bench.session.spending().values()
     rows += [("budget", str(spending)) for spending in budgets if spending.budget is not None]
+    if settings.backend == "simulator" and (found := find_key(os.environ, Path.cwd()))[0]:
+        rows.insert(3, ("since then", f"a key was found ({found[1]}): the first call after fal_nb.close() takes it up"))
     if settings.proxy_url:
         rows.insert(1, ("through", settings.proxy_url.partition("?")[0]))
     bench.line("\n".join(f"{name:<18} {value}" for name, value in rows))

@@ -121,6 +121,21 @@ def test_config_says_where_calls_go_and_never_shows_the_key(run, shell, monkeypa
     assert "canary" not in printed
 
 
+def test_config_says_that_a_key_was_set_after_the_simulator_began_to_serve(run, monkeypatch, simulator, tmp_path):
+    current().close()
+    current.cache_clear()
+    monkeypatch.delenv("FAL_NB_BASE_URL")
+    monkeypatch.delenv("FAL_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fal_nb.simulator.process.ensure_running", lambda _home: simulator.base_url)
+    monkeypatch.setattr("fal_nb.simulator.process.is_alive", lambda *_: True)
+    assert "since then" not in run("%fal config")[0]
+    monkeypatch.setenv("FAL_KEY", "canary-id:canary-secret")
+    printed, _ = run("%fal config")
+    assert "a key was found (FAL_KEY in the environment): the first call after fal_nb.close() takes it up" in printed
+    assert "canary" not in printed
+
+
 def test_help_needs_no_web_page(run):
     assert "%fal run" in run("%fal help")[0] or "run" in run("%fal help")[0]
     assert "--timeout SECONDS" in run("%fal help run")[0]
@@ -257,6 +272,31 @@ def test_wrong_arguments_get_their_line_and_nothing_is_sent(run, simulator):
     assert 'did you mean "square"?' in printed
     assert "Traceback" not in printed
     assert len(simulator.ledger()) == accepted
+
+
+@pytest.mark.parametrize("subcommand", ["run", "submit"])
+def test_a_pattern_that_cannot_be_filled_is_refused_before_the_call(run, simulator, subcommand):
+    accepted = len(simulator.ledger())
+    printed, done = run(f"%fal {subcommand} {SCHNELL} prompt=fox --to 'out/{{sed}}.{{ext}}'")
+    assert not done.success
+    assert "holds {sed}, and there is no such value" in printed
+    assert len(simulator.ledger()) == accepted
+    assert current().session.history.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("--timeot 3", f"%fal run {SCHNELL} prompt=fox --timeout 3"),
+        ("--unchekced", f"%fal run {SCHNELL} prompt=fox --unchecked"),
+        ("--start-timout=3", f"%fal run {SCHNELL} prompt=fox --start-timeout=3"),
+    ],
+)
+def test_a_misspelt_option_is_told_from_an_input(run, line, right):
+    printed, done = run(f"%fal run {SCHNELL} prompt=fox {line}")
+    assert not done.success
+    assert f"Write: {right}" in printed
+    assert "did you mean prompt?" in run(f"%fal run {SCHNELL} --promt fox")[0]
 
 
 def test_a_body_for_an_endpoint_without_a_prompt_asks_for_the_inputs_name(run):
