@@ -58,14 +58,18 @@ class Following(Remembered):
         sent, and those that may have left become ``UNKNOWN``. What living kernels follow is watched.
         """
         settings = self.settings
-        records = [record for record in self.history.open_records() if record.id not in self._followers]
+        records = [record for record in self.history.open_records() if not self._is_ours(record)]
         here = [record for record in records if is_at(record, settings)]
         self.keeper.sign()
-        claimed = self.history.leases.claim([record.id for record in here], self.owner, time.time())
+        # What is watched is taken over by its watcher: two that do would both send what never left.
+        new = [record.id for record in here if record.id not in self._looked_at]
+        claimed = self.history.leases.claim(new, self.owner, time.time())
         jobs: dict[int, Job] = {}
         for record in here:
             with self._lock:
-                jobs[record.id] = self._carry_on(record) if record.id in claimed else self._job_of(record)
+                known = self._jobs.get(record.id)
+                is_new = record.id in claimed and (known is None or known.done)
+                jobs[record.id] = self._carry_on(record) if is_new else self._job_of(record)
         unknown = self.history.select(state="UNKNOWN", where={"backend": settings.backend})
         return Resumed.of(here, claimed, jobs, elsewhere=len(records) - len(here), unknown=len(unknown))
 
@@ -76,6 +80,7 @@ class Following(Remembered):
         """
         settings = self.settings
         records = [record for record in self.history.open_records() if is_at(record, settings)]
+        records = [record for record in records if record.id in self._jobs or not self._is_ours(record)]
         free = self.history.leases.free([record.id for record in records], time.time()) - self._followers.keys()
         with self._lock:
             jobs = [self._job_of(record) for record in records if record.id not in free]
@@ -170,6 +175,10 @@ class Following(Remembered):
             return known
         if not record.is_open:
             return self._adopt(self._snapshot_of(record.id))
+        if self._is_ours(record):
+            raise JobError(
+                f"Job #{record.id} is just being started in this kernel, or was given up before it was sent."
+            )
         check_backend(record, self.settings)
         self.keeper.sign()
         if self.history.leases.claim([record.id], self.owner, time.time()):
@@ -178,6 +187,16 @@ class Following(Remembered):
         self._looked_at.add(record.id)
         self.runtime.post(self._look_on, job)
         return job
+
+    def _is_ours(self, record: Record) -> bool:
+        """Return whether this session follows a record's job, is about to, or gave it up before it was sent.
+
+        A record is on disk a moment before its job is known here, and a job is known before it is followed.
+        """
+        job = self._jobs.get(record.id)
+        if job is not None and not job.done:
+            return record.id not in self._looked_at
+        return record.state == "PREPARED" and record.session == self.owner
 
     def _snapshot_of(self, record_id: int) -> JobSnapshot:
         return JobSnapshot.of_record(self.history.get(record_id), self.history.artifacts(record_id))

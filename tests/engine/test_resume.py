@@ -279,3 +279,59 @@ def test_a_closed_session_leaves_its_jobs_to_the_next_at_once(open_session, simu
     simulator.set_runners(4)
     assert again.get(20)
     assert session.history.get(again.record_id).created <= began
+
+
+def test_resuming_while_a_call_is_being_started_sends_it_once(open_session, simulator):
+    session = open_session()
+    session.submit("simulator/sleep", {"seconds": 0}).wait(20)
+    before = len(simulator.ledger())
+    for _ in range(3):
+        # Something else keeps the loop busy: the job is known and on disk, and not followed yet.
+        session.runtime.post(time.sleep, 0.2)
+        job = session.submit("simulator/sleep", {"seconds": 0})
+        assert str(session.resume()) == "Nothing was open."
+        assert job in session.open_jobs()[0]
+        job.wait(20)
+    assert len(simulator.ledger()) == before + 3
+
+
+def test_resuming_between_a_calls_record_and_its_job_sends_it_once(open_session, simulator, monkeypatch):
+    session = open_session()
+    begin = session._start
+
+    def resumed_meanwhile(snapshot, *rest):
+        assert str(session.resume()) == "Nothing was open."
+        assert session.open_jobs() == ([], 0)
+        with pytest.raises(JobError, match="just being started"):
+            session.job(snapshot.record_id)
+        return begin(snapshot, *rest)
+
+    monkeypatch.setattr(session, "_start", resumed_meanwhile)
+    session.submit("simulator/sleep", {"seconds": 0}).wait(20)
+    assert len(simulator.ledger()) == 1
+
+
+def test_resuming_twice_at_once_sends_what_never_left_once(open_session, simulator):
+    number = prepared(open_session(), state="PREPARED")
+    simulator.reset()
+    session = open_session()
+    session.runtime.post(time.sleep, 0.3)
+    resumed = [session.resume(), session.resume()]
+    assert [str(each) for each in resumed] == ["1 sent now.", "Nothing was open."]
+    session.job(number).wait(20)
+    assert len(simulator.ledger()) == 1
+
+
+def test_resuming_what_is_watched_leaves_it_to_its_watcher(open_session, simulator, wait_for):
+    simulator.set_runners(0)
+    first, second = open_session(), open_session()
+    job = first.submit("simulator/sleep", {"seconds": 0})
+    wait_for(lambda: job.request_id)
+    ((watched,), _) = second.open_jobs()
+    wait_for(lambda: watched._follower is not None)
+    first.close()
+    assert second.resume().jobs == (watched,)
+    simulator.set_runners(4)
+    assert watched.get(20)
+    assert len(second._followers) == 0
+    assert second.history.get(watched.record_id).owner == second.owner
