@@ -157,6 +157,8 @@ class Following(Remembered):
     @property
     def keeper(self) -> LeaseKeeper:
         """What tells other kernels that this one lives."""
+        if self._keeper is not None:  # as `recorder`
+            return self._keeper
         with self._lock:
             if self._keeper is None:
                 from fal_nb.ledger.leases import RENEW_S  # noqa: PLC0415 - with the history, at first use

@@ -89,6 +89,8 @@ class Grounds:
     @property
     def recorder(self) -> Recorder:
         """The ledger as the loop sees it; opened at first use."""
+        if self._recorder is not None:  # without the lock: the loop asks, and must not wait for who holds it
+            return self._recorder
         with self._lock:
             if self._recorder is None:
                 from fal_nb.engine.recorder import Recorder  # noqa: PLC0415
