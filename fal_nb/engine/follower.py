@@ -115,15 +115,24 @@ class Follower:
             if not self.is_lost:
                 raise
         except LeaseLost:
-            self.lose()
+            self._leave()
         except Exception as error:  # noqa: BLE001 - a job never takes the loop down; the snapshot says what happened
             try:
                 await self._failed(error)
             except LeaseLost:
-                self.lose()
+                self._leave()
 
     def lose(self) -> None:
-        """Stop following: the job lives on with another session, and nothing more is written or sent from here."""
+        """Stop following: the job lives on with another session, and nothing more is written or sent from here.
+
+        A POST that is under way is let come to its end, without another try: only here its answer can be had.
+        """
+        if self._may_have_left:
+            self._withdrawal.ask()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         self.is_lost = True
         self.cancel_answered.set()
         if self._body is not None:
@@ -227,7 +236,7 @@ class Follower:
 
     async def _submit(self, wire: Wire, body: JSON) -> None:
         request_id = await wire.submit(self.snapshot.endpoint, body, self._options)
-        await self._step(state="QUEUED", request_id=request_id, submitted=time.time())
+        await self._arrived(state="QUEUED", request_id=request_id, submitted=time.time())
         if self._cancel_wanted:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
 
@@ -245,8 +254,19 @@ class Follower:
             raise
         finally:
             self._call = None
-        await self._step(request_id=answer.request_id)
-        await self._keep(wire, answer)
+        # Id and result in one commit: with the id alone it would be looked for in the queue, which never had it.
+        await self._arrived(**_outcome(answer), request_id=answer.request_id)
+        await self._keep_files(wire)
+
+    async def _arrived(self, **changes: Any) -> None:
+        """Write down what fal answered to the POST, also where another session gave the call up for lost meanwhile."""
+        try:
+            await self._step(**changes)
+        except LeaseLost:
+            request_id = changes.get("request_id")
+            if request_id is None or not await self._recorder.found(self.snapshot.record_id, request_id, changes):
+                raise
+            self._set(**changes)
 
     async def _answer(self, wire: Wire, body: JSON) -> Answer:
         if self.snapshot.kind == "direct":
@@ -343,7 +363,7 @@ class Follower:
 
     async def _keep(self, wire: Wire, answer: Answer) -> None:
         """Write the result down, then fetch its files, then call it a success."""
-        await self._step(result=answer.data, billable_units=answer.billable_units, ended=time.time())
+        await self._step(**_outcome(answer))
         await self._keep_files(wire)
 
     async def _keep_files(self, wire: Wire) -> None:
@@ -395,7 +415,12 @@ class Follower:
             await self._end("FAILED", error=str(error), error_type=type(error).__name__)
         else:
             _log.error("job #%s stopped on an internal error", self.snapshot.record_id, exc_info=error)
-            self.error = JobError(f"An internal error stopped the job: {type(error).__name__}.")
+            text = f"An internal error stopped the job: {type(error).__name__}."
+            if self._may_have_left:
+                self.error = SubmissionUnknown(f"{text} It may have been accepted.", endpoint=self.snapshot.endpoint)
+                await self._end("UNKNOWN", error=str(self.error), error_type=type(error).__name__)
+                return
+            self.error = JobError(text)
             await self._end("FAILED", error=str(self.error), error_type=type(error).__name__)
 
     async def _end(self, state: str, **changes: Any) -> None:
@@ -424,6 +449,12 @@ class Follower:
         self._set(**settlement(self.snapshot, {}))
 
     @property
+    def _may_have_left(self) -> bool:
+        """Whether the POST may have been sent and nothing is known of its answer."""
+        snapshot = self.snapshot
+        return snapshot.state in {"SUBMITTING", "RUNNING"} and snapshot.request_id is None and snapshot.ended is None
+
+    @property
     def _is_behind(self) -> bool:
         return (self.snapshot.next_step or "").startswith(_BEHIND)
 
@@ -435,6 +466,10 @@ class Follower:
         if changes:
             self.snapshot = replace(self.snapshot, **changes)
             self._publish(self.snapshot)
+
+
+def _outcome(answer: Answer) -> dict[str, Any]:
+    return {"result": answer.data, "billable_units": answer.billable_units, "ended": time.time()}
 
 
 _COLUMNS = frozenset(

@@ -58,6 +58,24 @@ class Recorder:
         """Add a line to a record's story, whoever follows it."""
         await self._do(lambda: self.store.tell(record_id, note))
 
+    async def found(self, record_id: int, request_id: str, changes: Mapping[str, Any]) -> bool:
+        """Give a call that another session gave up for lost the answer that came all the same, as this session's.
+
+        Returns
+        -------
+        bool
+            False where the call is not ``UNKNOWN``; the request's id is then in its story.
+        """
+        fields = {"state": "RUNNING", "ended": None, "error": None, "error_type": None, **changes, "owner": self.owner}
+
+        def write() -> bool:
+            if self.store.settling.settle(record_id, request_id, fields, "Its answer came after all."):
+                return True
+            self.store.tell(record_id, f"fal accepted it as request {request_id}.")
+            return False
+
+        return await self._do(write)
+
     async def get(self, record_id: int) -> Record:
         """Return a record."""
         return await self._do(lambda: self.store.get(record_id))
