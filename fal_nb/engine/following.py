@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Following"]
 
 _CLOSE_S = 5.0
+_TAKE_OVER_S = 1.0
 _ON_THE_WAY = ("PREPARED", "SUBMITTING")
+
+_log = logging.getLogger("fal_nb")
 
 
 class Following(Remembered):
@@ -269,14 +273,25 @@ class Following(Remembered):
             self._follow(job, None, DEFAULTS, None, None)
 
     def _look_on(self, job: Job) -> None:
-        self._run(self._watching(job), lambda _task: self._looked(job))
-
-    async def _watching(self, job: Job) -> None:
+        # Before the task begins: a cancel may come at once.
         watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
         job.follow(watcher)
-        if await watcher.run():
+        self._run(self._watching(job, watcher), lambda _task: self._looked(job))
+
+    async def _watching(self, job: Job, watcher: Watcher) -> None:
+        while not await watcher.run():
+            try:
+                await self._take_over(job)
+            except FalError as error:  # the history cannot be had just now, or a third kernel was faster
+                _log.warning("job #%s could not be taken over: %s", job.record_id, error)
+                await asyncio.sleep(_TAKE_OVER_S)
+                continue
+            if watcher.is_cancel_wanted:
+                job.request_cancel()
             return
-        # The kernel that followed it is gone: it is this session's job from here on.
+
+    async def _take_over(self, job: Job) -> None:
+        """Go on with a job whose kernel is gone and that this session's watcher has claimed."""
         record = await self.recorder.get(job.record_id)
         plan = plan_for(record)
         if plan.changes:

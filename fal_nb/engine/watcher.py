@@ -19,6 +19,7 @@ __all__ = ["Watcher"]
 
 _LOOK_S = 0.5
 _ELSEWHERE = "Another kernel follows it; this one only looks on."
+_AS_SOON = "The other kernel is still sending it: the cancel goes out as soon as there is a request."
 _log = logging.getLogger("fal_nb")
 
 
@@ -39,6 +40,8 @@ class Watcher:
         self._recorder = recorder
         self._publish = publish
         self._seen: float | None = None
+        self.is_cancel_wanted = False
+        """Whether a cancel was asked for and fal has not answered one yet."""
         self._cancel_task: asyncio.Task[None] | None = None
 
     @property
@@ -60,7 +63,12 @@ class Watcher:
 
     def ask_cancel(self) -> None:
         """Ask fal to stop the request: whoever follows it then sees how it ends."""
-        if self._cancel_task is None and self.snapshot.request_id is not None and not self.snapshot.is_final:
+        if self.snapshot.is_final:
+            return
+        self.is_cancel_wanted = True
+        if self.snapshot.request_id is None:
+            self._publish(self.snapshot.noting(_AS_SOON))
+        elif self._cancel_task is None:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
 
     def amend(self, **changes: Any) -> None:
@@ -74,6 +82,8 @@ class Watcher:
             self._seen = record.updated
             artifacts = await self._recorder.artifacts(record.id) if record.ended is not None else ()
             self._set(JobSnapshot.of_record(record, artifacts))
+            if self.is_cancel_wanted:
+                self.ask_cancel()
         return self.snapshot.is_final
 
     def _set(self, snapshot: JobSnapshot) -> None:
@@ -86,10 +96,12 @@ class Watcher:
         try:
             wire = await self._get_wire()
             said = await wire.cancel(self.snapshot.endpoint, self.snapshot.request_id or "")
+            self.is_cancel_wanted = False
             await self._recorder.tell(self.snapshot.record_id, f"A cancel was sent from another kernel: {said}.")
             self._publish(self.snapshot.noting(f"A cancel was sent: {said}.", cancel=said))
         except FalError as error:
-            self._cancel_task = None
+            # Not delivered: it may be asked again.
+            self._cancel_task, self.is_cancel_wanted = None, False
             self._publish(self.snapshot.noting(f"The cancel was not delivered: {error}"))
         finally:
             self.cancel_answered.set()

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from fal_nb.engine import following
 from fal_nb.engine.session import Session
-from fal_nb.errors import SubmissionUnknown
+from fal_nb.errors import HistoryError, SubmissionUnknown
 
 SLEEP = "simulator/sleep"
 
@@ -146,3 +147,51 @@ def test_the_loop_goes_on_while_another_thread_waits_for_the_history(open_sessio
         holder.close()
         waiting.join()
         simulator.set_runners(4)
+
+
+def test_a_cancel_while_another_kernel_is_sending_goes_out_with_the_request(
+    open_session, simulator, monkeypatch, wait_for
+):
+    simulator.set_runners(0)
+    sender, other = open_session(), open_session()
+    sent, go = hold_answers(sender, monkeypatch, "submit")
+    job = sender.submit(SLEEP, {"seconds": 0})
+    assert sent.wait(20)
+    ((watched,), _) = other.open_jobs()
+    watched.request_cancel()
+    wait_for(lambda: "cancel goes out" in (watched.snapshot.next_step or ""))
+    go.set()
+    assert watched.wait(20).state == "CANCELLED"
+    assert job.wait(20).state == "CANCELLED"
+    simulator.set_runners(4)
+
+
+def test_a_watcher_takes_over_what_it_claimed_once_the_history_can_be_had(
+    open_session, simulator, monkeypatch, wait_for
+):
+    monkeypatch.setattr(following, "_TAKE_OVER_S", 0.01)
+    simulator.set_runners(0)
+    first, second = open_session(), open_session()
+    job = first.submit(SLEEP, {"seconds": 0})
+    wait_for(lambda: job.request_id)
+    ((watched,), _) = second.open_jobs()
+    claimed, troubles = [], []
+    claim, get = second.recorder.claim, second.recorder.get
+
+    async def claim_it(record_id):
+        claimed.append(await claim(record_id))
+        return claimed[-1]
+
+    async def not_at_once(record_id):
+        if claimed and claimed[-1] and not troubles:
+            troubles.append(record_id)
+            raise HistoryError("has been locked for 30 s")
+        return await get(record_id)
+
+    monkeypatch.setattr(second.recorder, "claim", claim_it)
+    monkeypatch.setattr(second.recorder, "get", not_at_once)
+    first.close()
+    wait_for(lambda: troubles)
+    simulator.set_runners(4)
+    assert watched.get(20)
+    assert second.history.get(watched.record_id).state == "SUCCEEDED"
