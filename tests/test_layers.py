@@ -9,11 +9,11 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "fal_nb"
 LEVELS = {
-    "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0,
+    "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0, "templates": 0,
     "client": 1, "ledger": 1, "runtime": 1,
     "artifacts": 2, "results": 2,
     "engine": 3,
-    "views": 4,
+    "views": 4, "sweeps": 4,
     "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_history": 5, "api_jobs": 5, "api_uploads": 5,
 }  # fmt: skip
 # What a room may import although the order alone would not let it.

@@ -29,14 +29,14 @@ from fal_nb.magics.convert import option_fields
 from fal_nb.magics.grammar import parse_line, parses
 from fal_nb.magics.help import help_text
 from fal_nb.magics.items import Assign, Input, ParsedLine, Word
-from fal_nb.magics.mistakes import Edit, Mistake, explain, shorten
 from fal_nb.magics.options import QUEUE_OPTIONS
 from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
-from fal_nb.magics.template import expand
 from fal_nb.magics.values import Coerce, Text, coerce_bare
 from fal_nb.magics.words import CHOICE_WORD, JOB_WORD
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.templates.mistakes import Edit, Mistake, explain, shorten
+from fal_nb.templates.template import expand
 
 __all__ = [
     "Arguments",

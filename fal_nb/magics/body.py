@@ -8,9 +8,9 @@ from os.path import commonprefix
 from typing import Any, Literal, TypeAlias
 
 from fal_nb.errors import GrammarError
-from fal_nb.magics.mistakes import Mistake, shorten
-from fal_nb.magics.template import expand
 from fal_nb.magics.values import parse_json
+from fal_nb.templates.mistakes import Mistake, shorten
+from fal_nb.templates.template import expand
 
 __all__ = ["BodyMode", "body_mistake", "parse_body", "plain_text"]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from fal_nb.magics.filters import read_filter, read_rating
 from fal_nb.magics.items import Option, ParsedLine
-from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
 from fal_nb.magics.options import OptionKind, OptionSpec, find_option
 from fal_nb.magics.tokens import NAME
 from fal_nb.magics.values import Text
 from fal_nb.magics.words import JOB_WORD
+from fal_nb.templates.mistakes import Edit, Mistake, nearest, shorten
 
 __all__ = ["option_fields"]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from fal_nb.errors import GrammarError
 from fal_nb.magics.body import plain_text
-from fal_nb.magics.mistakes import Mistake, shorten
 from fal_nb.magics.quoting import quote_text
 from fal_nb.magics.tokens import close_bracket
 from fal_nb.protocol.status import JSON
+from fal_nb.templates.mistakes import Mistake, shorten
 
 __all__ = ["format_item", "format_line", "format_value", "split_cell"]
 

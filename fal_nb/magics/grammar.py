@@ -17,12 +17,12 @@ import re
 
 from fal_nb.magics.filters import begins_filter
 from fal_nb.magics.items import Assign, Input, Item, JsonAssign, Option, ParsedLine, Word
-from fal_nb.magics.mistakes import Edit, Mistake, explain, nearest, shorten, shown_column
 from fal_nb.magics.options import OTHER_NAMES, SUBCOMMANDS, OptionSpec, SubcommandSpec, find_option
 from fal_nb.magics.quoting import unquote
 from fal_nb.magics.tokens import Chunk, Line, Token, tokenize
 from fal_nb.magics.values import Text, read_json, read_value
 from fal_nb.magics.words import check_word, extra_word, missing_endpoint
+from fal_nb.templates.mistakes import Edit, Mistake, explain, nearest, shorten, shown_column
 
 __all__ = ["parse_line", "parses"]
 

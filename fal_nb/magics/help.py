@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from fal_nb.errors import GrammarError
-from fal_nb.magics.mistakes import nearest, shorten
 from fal_nb.magics.options import SUBCOMMANDS, OptionSpec, SubcommandSpec
+from fal_nb.templates.mistakes import nearest, shorten
 
 __all__ = ["help_text"]
 

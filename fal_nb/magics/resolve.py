@@ -10,10 +10,10 @@ from typing import Any
 from fal_nb.errors import FileError, GrammarError
 from fal_nb.magics.grammar import parses
 from fal_nb.magics.items import Input, Item, Option, Word
-from fal_nb.magics.mistakes import Mistake, explain, nearest, one_line, shorten
 from fal_nb.magics.quoting import raw_offset
-from fal_nb.magics.template import expand, look_up
 from fal_nb.magics.values import Bare, Coerce, FilePath, JsonValue, Text, Value, Variable, coerce_bare
+from fal_nb.templates.mistakes import Mistake, explain, nearest, one_line, shorten
+from fal_nb.templates.template import expand, look_up
 
 __all__ = ["find_file", "place", "resolve"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from fal_nb.magics.mistakes import Edit, Mistake
 from fal_nb.magics.options import JOB_SUBCOMMANDS
 from fal_nb.magics.quoting import QUOTES, find_close, quote_text, unescape
+from fal_nb.templates.mistakes import Edit, Mistake
 
 __all__ = ["NAME", "Chunk", "Form", "Line", "Token", "close_bracket", "tokenize"]
 

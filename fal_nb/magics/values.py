@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from fal_nb.magics.mistakes import Edit, Mistake, shorten
 from fal_nb.magics.quoting import QUOTES, quote_text, raw_offset, unquote
-from fal_nb.magics.template import Reference, compile_template, parse_reference, reference_mistake, repair_braces
 from fal_nb.magics.tokens import Chunk, close_bracket
 from fal_nb.protocol.status import JSON
+from fal_nb.templates.mistakes import Edit, Mistake, shorten
+from fal_nb.templates.template import Reference, compile_template, parse_reference, reference_mistake, repair_braces
 
 __all__ = [
     "Bare",

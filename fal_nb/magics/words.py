@@ -6,13 +6,13 @@ import re
 
 from fal_nb.errors import EndpointError
 from fal_nb.magics.items import Item, Option, Word
-from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
 from fal_nb.magics.options import SUBCOMMANDS, SubcommandSpec
 from fal_nb.magics.quoting import QUOTES, quote_text, unquote
-from fal_nb.magics.template import parse_reference
 from fal_nb.magics.tokens import NAME, Chunk, Line
 from fal_nb.magics.values import Bare, read_value
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.templates.mistakes import Edit, Mistake, nearest, shorten
+from fal_nb.templates.template import parse_reference
 
 __all__ = ["CHOICE_WORD", "JOB_WORD", "TOPICS", "check_word", "extra_word", "missing_endpoint"]
 

@@ -28,9 +28,9 @@ from ruamel.yaml.events import (
 
 from fal_nb.errors import GrammarError
 from fal_nb.magics.body import body_mistake
-from fal_nb.magics.mistakes import Mistake, shorten
-from fal_nb.magics.template import expand, parse_reference
 from fal_nb.protocol.status import JSON
+from fal_nb.templates.mistakes import Mistake, shorten
+from fal_nb.templates.template import expand, parse_reference
 
 __all__ = ["read_yaml"]
 

@@ -5,8 +5,8 @@ from fal_nb.magics.arguments import build_arguments, read_arguments
 from fal_nb.magics.grammar import parse_line
 from fal_nb.magics.items import Assign, JsonAssign, Option, Word
 from fal_nb.magics.options import SUBCOMMANDS
-from fal_nb.magics.template import Attribute, Key, Reference
 from fal_nb.magics.values import Bare, FilePath, JsonValue, Text, Variable
+from fal_nb.templates.template import Attribute, Key, Reference
 
 
 class Style:

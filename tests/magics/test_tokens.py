@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fal_nb.magics.mistakes import Mistake
 from fal_nb.magics.tokens import Chunk, close_bracket, tokenize
+from fal_nb.templates.mistakes import Mistake
 
 
 def test_tokens_keep_name_operator_value_and_place():

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fal_nb.magics.mistakes import Edit, Mistake, nearest, shorten
+from fal_nb.templates.mistakes import Edit, Mistake, nearest, shorten
 
 __all__ = [
     "Attribute",

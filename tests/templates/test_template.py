@@ -4,10 +4,10 @@ import types
 
 import pytest
 
-from fal_nb.magics.mistakes import Mistake
-from fal_nb.magics.template import Attribute, Key, Reference, compile_template, expand, look_up, parse_reference
 from fal_nb.protocol.urls import Hosts
 from fal_nb.settings import Settings
+from fal_nb.templates.mistakes import Mistake
+from fal_nb.templates.template import Attribute, Key, Reference, compile_template, expand, look_up, parse_reference
 
 KEY = "11111111-2222-3333-4444-555555555555:0123456789abcdef"
 
