@@ -116,7 +116,7 @@ class Cells:
             Where a text cannot be worked out: its row lacks a name, a value lacks a key.
         """
         seen: set[str] = set()
-        working = _Working(self)
+        working = _Working(self.plan, self._homes, self._arguments, self._fitter)
         for index, place in enumerate(itertools.product(*(range(len(one)) for one in self.dimensions))):
             value_of = working.values(place)
             rule = next((rule for rule in self._rules if rule.holds(value_of.or_missing)), None)
@@ -203,18 +203,22 @@ class _Values:
 class _Working:
     """What was worked out for one walk, so that no value is checked twice."""
 
-    def __init__(self, cells: Cells) -> None:
-        self._cells = cells
+    def __init__(
+        self, plan: SweepPlan, homes: Mapping[str, int], arguments: Sequence[_Argument], fitter: Fitter
+    ) -> None:
+        self._fixed = plan.fixed
+        self._dimensions = plan.dimensions
+        self._total = plan.combinations
+        self._homes = homes
+        self._fitter = fitter
+        self._given = {argument.name: argument for argument in arguments}
         self._fitted: dict[tuple[str, str, tuple[int, ...]], Fitted] = {}
         self._missing: dict[str, tuple[Problem, ...]] = {}
-        self._total = cells.plan.combinations
-        self._homes = cells._homes
-        self._names = {argument.name: argument for argument in cells._arguments}
 
     def values(self, place: tuple[int, ...]) -> _Values:
         """Return what names are at a place, an index for each dimension."""
-        fixed = self._cells.plan.fixed
-        dimensions = self._cells.dimensions
+        fixed = self._fixed
+        dimensions = self._dimensions
         homes = self._homes
 
         def raw(name: str) -> Any:
@@ -231,16 +235,17 @@ class _Working:
         known = self._fitted.get(where)
         if known is not None:
             return known
-        fitted = self._cells._fitter.fit(endpoint, argument.name, _assembled(argument, value_of))
-        different = math.prod(len(self._cells.dimensions[at]) for at in argument.dimensions)
-        if different * 2 <= self._total or different <= 1000:
+        fitted = self._fitter.fit(endpoint, argument.name, _assembled(argument, value_of))
+        different = math.prod(len(self._dimensions[at]) for at in argument.dimensions)
+        # What hardly ever comes back, such as a prompt that every axis changes, is not worth its memory.
+        if different * 2 <= self._total:
             self._fitted[where] = fitted
         return fitted
 
     def missing(self, endpoint: str) -> tuple[Problem, ...]:
         """Return the problems of inputs that the whole plan leaves out."""
         if endpoint not in self._missing:
-            self._missing[endpoint] = self._cells._fitter.missing(endpoint, self._names)
+            self._missing[endpoint] = self._fitter.missing(endpoint, self._given)
         return self._missing[endpoint]
 
 
