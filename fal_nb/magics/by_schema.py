@@ -9,11 +9,11 @@ from fal_nb.errors import GrammarError
 from fal_nb.magics.arguments import CallArguments, build_arguments
 from fal_nb.magics.grammar import parses
 from fal_nb.magics.items import Option
-from fal_nb.magics.mistakes import Edit, Mistake, explain, nearest
 from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.magics.values import Coerce, coerce_bare
 from fal_nb.protocol.status import JSON
 from fal_nb.schemas.bare import is_text, text_input_of
+from fal_nb.templates.mistakes import Edit, Mistake, explain, nearest
 
 if TYPE_CHECKING:
     from fal_nb.schemas.endpoint_schema import EndpointSchema

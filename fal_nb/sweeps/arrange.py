@@ -1,4 +1,4 @@
-"""Where the cells of a sweep stand on a board: dimensions on rows, columns, super-rows, super-columns, the rest to pick.
+"""Where the cells of a sweep stand on a board: dimensions on rows, columns, super-rows, super-columns, the rest picked.
 
 Combinations are worked out once (`CellTable`); another arrangement only reads the table in another order.
 """
