@@ -384,3 +384,15 @@ def test_what_waits_for_its_turn_when_the_account_is_locked_is_never_sent(sessio
     assert simulator.counters()["submit"] == asked + 1
     assert {job.state for job in (first, *waiting)} == {"FAILED"}
     assert {session.history.get(job.record_id).submitted for job in waiting} == {None}
+
+
+def test_a_call_with_a_picture_is_estimated_by_its_size(session, wait_for):
+    picture = session.submit(DEV, {"prompt": "x", "image_size": {"width": 1100, "height": 1000}}).get()
+    for given in (picture, picture.files[0].path):
+        job = session.submit(f"{DEV}/image-to-image", {"prompt": "x", "image_url": given})
+        wait_for(lambda: job.snapshot.estimate is not None)  # noqa: B023 - asked at once
+        assert job.snapshot.estimate == 0.05
+        job.get()
+    session.budget = 0.04
+    with pytest.raises(BudgetError, match=r"would cost up to 0\.05 USD"):
+        session.submit(f"{DEV}/image-to-image", {"prompt": "x", "image_url": picture})

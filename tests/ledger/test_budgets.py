@@ -178,3 +178,30 @@ def test_spending_reads_as_one_line(call, budgets, store):
     call(0.2)
     assert str(spending(budgets)) == "session: 0.125 USD spent, 0.20 reserved, 0.675 left of 1.00"
     assert str(spending(budgets, None)) == "session: 0.125 USD spent, 0.20 reserved"
+
+
+@pytest.mark.parametrize(
+    ("changes", "cost"),
+    [
+        ([{"billable_units": 2.0}, {"unit_price": 0.03}], 0.06),
+        ([{"unit_price": 0.03}, {"billable_units": 2.0}], 0.06),
+        ([{"unit_price": 0.03, "billable_units": 2.0}], 0.06),
+        ([{"billable_units": 0.0}], 0.0),
+        ([{"billable_units": 2.0}], None),
+        ([{"billable_units": 2.0, "cost": 0.5}, {"unit_price": 0.03}], 0.5),
+    ],
+)
+def test_whoever_says_what_was_billed_settles_the_cost(store, new, changes, cost):
+    number = store.add(new())
+    for change in changes:
+        store.update(number, **change)
+    assert store.get(number).cost == cost
+
+
+def test_a_lost_call_that_is_settled_later_counts_what_it_cost_and_stops_what_it_overran(call, budgets, store):
+    number = call(0.4, unit_price=0.1)
+    store.update(number, state="UNKNOWN")
+    assert spending(budgets).reserved == 0.4
+    store.settling.settle(number, "r-1", {"state": "SUCCEEDED", "billable_units": 5.0}, "fal's list has it")
+    found = spending(budgets)
+    assert (found.spent, found.reserved, found.stopped_by) == (0.5, 0.0, number)
