@@ -92,7 +92,7 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
     more = annotation_columns(tags, note)
     job = await _submit(application, arguments, options, memo="refresh", more=more, terms=terms)
     try:
-        while job.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
+        while job.snapshot.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
             await asyncio.sleep(_HEARTBEAT_S)
     except asyncio.CancelledError:
         job.request_cancel()

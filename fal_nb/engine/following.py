@@ -120,7 +120,7 @@ class Following(Remembered):
         text = str(word).lstrip("#")
         with self._lock:
             for job in self._jobs.values():
-                if text in {str(job.record_id), job.request_id}:
+                if text in {str(job.record_id), job.snapshot.request_id}:
                     return job
             record = self.history.find(text)
             if record is None:

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ Observer = Callable[["JobSnapshot"], None]
 
 _CANCEL_WAIT_S = 5.0
 _HEARTBEAT_S = 0.1
+_ACCEPTED_S = 0.005
 _log = logging.getLogger("fal_nb")
 
 
@@ -80,7 +82,13 @@ class Job(BlockingHandle, Annotated):
 
     @property
     def request_id(self) -> str | None:
-        """fal's id of the request; None until it was accepted."""
+        """fal's id of the request: waits until fal has accepted it, as the official client's handle has it from birth.
+
+        None where the call ended without one, and on the loop's own thread, which cannot wait, until it is there.
+        `snapshot.request_id` never waits.
+        """
+        while self._snapshot.request_id is None and not self.done and not self._runtime.is_loop_thread:
+            time.sleep(_ACCEPTED_S)
         return self._snapshot.request_id
 
     @property
@@ -102,13 +110,14 @@ class Job(BlockingHandle, Annotated):
         return self._ended.done()
 
     def status(self, *, with_logs: bool = False) -> Queued | InProgress | Completed:
-        """Return what the wire last said, without asking again.
+        """Return what the wire last said, without asking again; waits until the wire has accepted it.
 
         Raises
         ------
         JobError
             Where it was never accepted, so that the wire has no status for it.
         """
+        _ = self.request_id
         snapshot = self._snapshot
         logs = [dict(entry) for entry in self._follower.log_entries] if with_logs and self._follower else None
         if snapshot.state == "QUEUED":
@@ -131,7 +140,7 @@ class Job(BlockingHandle, Annotated):
         try:
             self._runtime.wait(self._ended, timeout)
         except TimeoutError:
-            raise FalClientTimeoutError(timeout or 0.0, self.request_id, endpoint=self.endpoint) from None
+            raise FalClientTimeoutError(timeout or 0.0, self._snapshot.request_id, endpoint=self.endpoint) from None
         return self
 
     def get(self, timeout: float | None = None, *, interval: float = 0.1) -> Result:  # noqa: ARG002 - the official client's argument
@@ -316,15 +325,15 @@ class Job(BlockingHandle, Annotated):
         text = snapshot.error or f"Job #{snapshot.record_id} is {snapshot.state.lower()}."
         if snapshot.state == "CANCELLED":
             return RequestCancelledError(
-                text, error_type=snapshot.error_type, request_id=self.request_id, endpoint=self.endpoint
+                text, error_type=snapshot.error_type, request_id=self._snapshot.request_id, endpoint=self.endpoint
             )
         if snapshot.state == "UNKNOWN":
-            return SubmissionUnknown(text, request_id=self.request_id, endpoint=self.endpoint)
-        return FalError(text, request_id=self.request_id, endpoint=self.endpoint)
+            return SubmissionUnknown(text, request_id=self._snapshot.request_id, endpoint=self.endpoint)
+        return FalError(text, request_id=self._snapshot.request_id, endpoint=self.endpoint)
 
     def _ipython_display_(self) -> None:
         self._show(self)
 
     def __repr__(self) -> str:
-        request = f" {self.request_id}" if self.request_id else ""
+        request = f" {self._snapshot.request_id}" if self._snapshot.request_id else ""
         return f"<Job #{self.record_id} {self.endpoint}{request} {self.state}>"

@@ -228,3 +228,20 @@ def test_a_stream_says_what_it_is(api):
     assert repr(events) in {f"<events of job #1 {DEV} {state}: read them with for, or async for>" for state in STATES}
     list(events)
     assert repr(events) == f"<events of job #1 {DEV} SUCCEEDED: read them with for, or async for>"
+
+
+def test_code_of_the_official_client_reads_the_request_id_right_after_submitting(api):
+    handler = api.submit(DEV, arguments={"prompt": "x", "image_size": "32x32"})
+    request_id = handler.request_id
+    assert isinstance(request_id, str)
+    assert isinstance(api.status(DEV, request_id, with_logs=True), (api.Queued, api.InProgress, api.Completed))
+    assert handler.get() == api.result(DEV, request_id)
+
+
+def test_the_status_of_a_job_that_was_just_made_is_one(api):
+    assert isinstance(api.submit(SLEEP, {"seconds": 5}).status(), (api.Queued, api.InProgress, api.Completed))
+
+
+def test_a_request_id_is_none_where_the_call_ended_without_one(api, simulator):
+    simulator.fault("locked")
+    assert api.submit(DEV, {"prompt": "x"}).request_id is None

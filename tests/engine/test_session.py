@@ -79,7 +79,7 @@ def test_every_step_is_in_the_history_with_its_facts(session):
 def test_submit_returns_before_the_request_is_accepted(session, simulator):
     simulator.fault("slow", seconds=1, times=1)
     job = session.submit(SCHNELL, {"prompt": "later"})
-    assert job.request_id is None
+    assert job.snapshot.request_id is None
     assert job.get()["prompt"] == "later"
     assert job.request_id
 
