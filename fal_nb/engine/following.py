@@ -254,7 +254,7 @@ class Following(Remembered):
         self.money.follow(follower, options.path)
         self._followers[job.record_id] = follower
         self.keeper.start()
-        self._run(follower.run(arguments), lambda _task: self._followed(job, follower))
+        self.track(follower.run(arguments), lambda _task: self._followed(job, follower))
 
     def _followed(self, job: Job, follower: Follower) -> None:
         self._followers.pop(job.record_id, None)
@@ -276,7 +276,7 @@ class Following(Remembered):
         # Before the task begins: a cancel may come at once.
         watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
         job.follow(watcher)
-        self._run(self._watching(job, watcher), lambda _task: self._looked(job))
+        self.track(self._watching(job, watcher), lambda _task: self._looked(job))
 
     async def _watching(self, job: Job, watcher: Watcher) -> None:
         while not await watcher.run():
@@ -310,7 +310,8 @@ class Following(Remembered):
         if follower is not None:
             follower.lose()
 
-    def _run(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
+    def track(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
+        """Run a coroutine as a part of this session, which ends it at its own end; on the loop's thread."""
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.reconciliation import Reconciliation
     from fal_nb.ledger.records import Record
     from fal_nb.pricing.price import Price
+    from fal_nb.pricing.unit import UnitPrice
     from fal_nb.results import Result
     from fal_nb.schemas.check import Checked
     from fal_nb.schemas.endpoint_schema import EndpointSchema
@@ -255,6 +256,27 @@ class Session(Following):
         from fal_nb.engine.send_again import send_again  # noqa: PLC0415 - rarely needed
 
         return send_again(self, job if isinstance(job, Job) else self.job(job), yes=yes, confirm=confirm)
+
+    def unit_price(self, endpoint: str) -> UnitPrice | None:
+        """Return what a unit of an endpoint costs by the price list, None where the list does not have it; blocks.
+
+        Raises
+        ------
+        FalError
+            Where the list cannot be had.
+        """
+
+        async def asking() -> UnitPrice | None:
+            return await (await self._get_wire()).prices.unit_price(endpoint)
+
+        _ = self.settings
+        return self.runtime.call(asking())
+
+    def has_equal(self, endpoint: str, arguments: dict[str, Any]) -> bool:
+        """Return whether an equal call succeeded earlier, so that ``memo="reuse"`` would answer from the history."""
+        inputs, key = self._keyed(endpoint, read_inputs(arguments), self.preflight.known_schema(endpoint))
+        del inputs
+        return self._equal(key, "off") is not None
 
     def start(self, intent: Intent, done: Callable[[int], None]) -> Job:
         """Write the record of a call that is sent as it stands, hand its number to `done`, then start it."""

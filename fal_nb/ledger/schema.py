@@ -232,7 +232,26 @@ def m004_budgets(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets)
+_SWEEPS = """
+CREATE TABLE sweeps (
+    name           TEXT PRIMARY KEY,
+    text           TEXT NOT NULL,
+    created        REAL NOT NULL,
+    budget         REAL,
+    allow_unpriced INTEGER NOT NULL DEFAULT 0,
+    call_window    INTEGER NOT NULL,
+    stopped        TEXT,
+    owner          TEXT
+)
+"""
+
+
+def m005_sweeps(connection: sqlite3.Connection) -> None:
+    """Create the table of sweeps: their plans as texts, who runs them, why they stopped."""
+    connection.execute(_SWEEPS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets, m005_sweeps)
 """Step n brings a file from version n to version n + 1."""
 
 

@@ -34,6 +34,7 @@ from fal_nb.ledger.rows import (
     to_sql,
 )
 from fal_nb.ledger.settling import Settling
+from fal_nb.ledger.sweeps import Sweeps
 from fal_nb.states import OPEN_STATES
 
 __all__ = ["HistoryStore"]
@@ -59,6 +60,7 @@ class HistoryStore(Annotations, KnownFiles, Memos):
         self.path = Path(path)
         self._database = Database(self.path, busy_timeout_s=busy_timeout_s)
         self.leases = Leases(self._database)
+        self.sweeps = Sweeps(self._database)
         self.settling = Settling(self._database)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,155 @@
+"""Sweeps in the history: the text of each plan, who runs it, why it stopped, and which record each of its cells has."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from fal_nb.errors import HistoryError
+from fal_nb.ledger.database import Database
+from fal_nb.ledger.leases import Holder
+from fal_nb.states import State
+
+__all__ = ["CellRecord", "SweepRow", "Sweeps"]
+
+_COLUMNS = "name, text, created, budget, allow_unpriced, call_window, stopped, owner"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One sweep.
+
+    Attributes
+    ----------
+    text
+        Its plan, as `SweepPlan.text` writes it.
+    created
+        Unix time in seconds, UTC.
+    budget
+        What all its calls may cost together, in US dollars.
+    window
+        Calls at once.
+    stopped
+        Why it ended before its time: ``budget``, ``lock`` or ``cancelled``.
+    """
+
+    name: str
+    text: str
+    created: float
+    budget: float | None = None
+    allow_unpriced: bool = False
+    window: int = 4
+    stopped: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """The newest record of a cell, and whether it was sent at all."""
+
+    record_id: int
+    state: State
+    was_sent: bool
+
+
+class Sweeps:
+    """The sweeps of one history file; every method blocks, as those of ``HistoryStore``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: SweepRow) -> None:
+        """Write down a new sweep.
+
+        Raises
+        ------
+        HistoryError
+            Where there is one of that name.
+        """
+        with self._database.writing() as connection:
+            if _find(connection, row.name) is not None:
+                raise HistoryError(f"There is a sweep called {row.name} already: give another --name, or resume it.")
+            values = (row.name, row.text, row.created, row.budget, row.allow_unpriced, row.window, row.stopped)
+            connection.execute(f"INSERT INTO sweeps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", values)  # noqa: S608
+
+    def new_name(self) -> str:
+        """Return a name that no sweep has."""
+        with self._database.reading() as connection:
+            count = int(connection.execute("SELECT count(*) FROM sweeps").fetchone()[0])
+            while _find(connection, f"sweep-{count + 1}") is not None:
+                count += 1
+        return f"sweep-{count + 1}"
+
+    def find(self, name: str | None) -> SweepRow | None:
+        """Return a sweep by its name, or the newest one."""
+        with self._database.reading() as connection:
+            return _find(connection, name)
+
+    def all(self) -> list[SweepRow]:
+        """Return all sweeps, the newest last."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM sweeps ORDER BY created, rowid")  # noqa: S608
+            return [_read(row) for row in rows]
+
+    def change(self, row: SweepRow) -> None:
+        """Write a sweep's text, budget, window and why it stopped."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE sweeps SET text = ?, budget = ?, allow_unpriced = ?, call_window = ?, stopped = ? "
+                "WHERE name = ?",
+                (row.text, row.budget, row.allow_unpriced, row.window, row.stopped, row.name),
+            )
+
+    def claim(self, name: str, owner: str, now: float) -> bool:
+        """Let a session run a sweep; return False where another living one does: two would call a cell twice."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "SELECT w.owner, s.machine, s.pid, s.lease_until FROM sweeps w "
+                "LEFT JOIN sessions s ON s.owner = w.owner WHERE w.name = ?",
+                (name,),
+            ).fetchone()
+            if row is None or (row[0] not in {None, owner} and not Holder(*row).is_gone(now)):
+                return False
+            connection.execute("UPDATE sweeps SET owner = ? WHERE name = ?", (owner, name))
+            return True
+
+    def release(self, name: str, owner: str) -> None:
+        """Let others run a sweep."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE sweeps SET owner = NULL WHERE name = ? AND owner = ?", (name, owner))
+
+    def cells(self, name: str) -> dict[str, CellRecord]:
+        """Return the newest record of each of a sweep's cells by its key; one that succeeded outweighs later ones."""
+        found: dict[str, CellRecord] = {}
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT sweep_cell, id, state, request_id IS NOT NULL OR submitted IS NOT NULL FROM records "
+                "WHERE sweep = ? AND sweep_cell IS NOT NULL ORDER BY id",
+                (name,),
+            )
+            for key, record_id, state, was_sent in rows:
+                if key not in found or found[key].state != "SUCCEEDED":
+                    found[key] = CellRecord(record_id, state, bool(was_sent))
+        return found
+
+
+def _find(connection: sqlite3.Connection, name: str | None) -> SweepRow | None:
+    if name is None:
+        row = connection.execute(f"SELECT {_COLUMNS} FROM sweeps ORDER BY created DESC, rowid DESC LIMIT 1").fetchone()  # noqa: S608
+    else:
+        row = connection.execute(f"SELECT {_COLUMNS} FROM sweeps WHERE name = ?", (name,)).fetchone()  # noqa: S608
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[object, ...]) -> SweepRow:
+    name, text, created, budget, allow_unpriced, window, stopped, owner = row
+    return SweepRow(
+        str(name),
+        str(text),
+        float(created),  # type: ignore[arg-type]
+        None if budget is None else float(budget),  # type: ignore[arg-type]
+        bool(allow_unpriced),
+        int(window),  # type: ignore[call-overload]
+        None if stopped is None else str(stopped),
+        None if owner is None else str(owner),
+    )

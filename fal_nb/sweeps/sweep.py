@@ -1,0 +1,539 @@
+"""``Sweep``: a plan with its calls: planned, run, paused, resumed after any crash, refined; its cells as a frame."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.engine.resume import is_at
+from fal_nb.errors import FalClientTimeoutError, FalError, JobError
+from fal_nb.ledger.sweeps import CellRecord, SweepRow
+from fal_nb.pricing.price import price_of
+from fal_nb.states import State
+from fal_nb.sweeps.arrange import CellTable
+from fal_nb.sweeps.cells import Cell, Cells
+from fal_nb.sweeps.checking import check_cells
+from fal_nb.sweeps.inputs import Surroundings
+from fal_nb.sweeps.outlook import Outlook, look_ahead
+from fal_nb.sweeps.plan import SweepPlan
+from fal_nb.sweeps.plan_text import read_endpoints, read_plan
+from fal_nb.sweeps.runner import Runner, Stopped, terms_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fal_nb.artifacts import Artifact
+    from fal_nb.engine.job import Job
+    from fal_nb.engine.session import Session
+    from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.ledger.records import Record
+    from fal_nb.pricing.unit import UnitPrice
+    from fal_nb.schemas.endpoint_schema import EndpointSchema
+
+__all__ = ["CellView", "Sweep"]
+
+_WINDOW = 4
+_NAME = re.compile(r"[\w.-]{1,60}\Z")
+_WHY = {
+    "budget": "SKIPPED (budget)",
+    "lock": "SKIPPED (account locked)",
+    "cancelled": "not run: the sweep was cancelled",
+}
+Observer = Callable[[set[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """What there is to know of one cell now.
+
+    Attributes
+    ----------
+    state
+        That of its call; ``PREPARED`` where it has none yet, ``SKIPPED`` where a budget or a lock keeps it from one.
+    reason
+        Why it failed or was not run; empty where all is well.
+    cost
+        In US dollars.
+    is_from_memo
+        Whether an earlier equal call answers for it.
+    """
+
+    cell: Cell
+    state: State
+    reason: str = ""
+    record_id: int | None = None
+    request_id: str | None = None
+    cost: float | None = None
+    total_s: float | None = None
+    rating: int | None = None
+    is_from_memo: bool = False
+    artifacts: tuple[Artifact, ...] = ()
+    result: Any = None
+
+
+class Sweep:
+    """One sweep of the history. May be used from any thread; interrupting `wait` ends nothing, `cancel` does."""
+
+    def __init__(
+        self, session: Session, row: SweepRow, plan: SweepPlan, schemas: Mapping[str, EndpointSchema | None]
+    ) -> None:
+        self._session = session
+        self._row = row
+        self.plan = plan
+        self._schemas = dict(schemas)
+        self.cells = Cells(plan, self._schemas)
+        self._by_key = {cell.key: cell for cell in self.cells}
+        self._jobs: dict[str, Job] = {}
+        self._records: dict[str, CellRecord] = session.history.sweeps.cells(row.name)
+        self._from_memo: set[str] = set()
+        self._failures: dict[str, str] = {}
+        self._observers: list[Observer] = []
+        self._runner: Runner | None = None
+        self._ended = threading.Event()
+        self._ended.set()
+        self._lock = threading.RLock()
+
+    # -- how one comes to be -----------------------------------------------------------------------------
+
+    @classmethod
+    def plan_text(
+        cls, session: Session, text: str, endpoint: str | None = None, *, notebook: Mapping[str, Any] | None = None
+    ) -> tuple[SweepPlan, dict[str, EndpointSchema | None]]:
+        """Return the plan of a text and the schemas of its endpoints; blocks for them. Raises as `read_plan`."""
+        endpoints = read_endpoints(text, endpoint, notebook)
+        schemas = {name: session.preflight.known_schema(name) for name in endpoints}
+        return read_plan(text, endpoint, Surroundings(schemas=schemas, notebook=notebook or {})), schemas
+
+    @classmethod
+    def new(
+        cls,
+        session: Session,
+        plan: SweepPlan,
+        schemas: Mapping[str, EndpointSchema | None],
+        *,
+        name: str | None = None,
+        budget: float | None = None,
+        window: int = _WINDOW,
+        allow_unpriced: bool = False,
+    ) -> Sweep:
+        """Check every cell and write the sweep down; sends nothing.
+
+        Raises
+        ------
+        ArgumentsError
+            With every problem of any cell.
+        JobError
+            Where the name or the window is none.
+        HistoryError
+            Where there is a sweep of that name.
+        """
+        if name is not None and not _NAME.match(name):
+            raise JobError(f"{name[:60]!r} is no name of a sweep: letters, digits, '.', '_' and '-', at most 60.")
+        if window < 1:
+            raise JobError(f"A window of {window} lets nothing through: give 1 or more.")
+        check_cells(Cells(plan, dict(schemas))).raise_for_problems()
+        sweeps = session.history.sweeps
+        row = SweepRow(name or sweeps.new_name(), plan.text(), time.time(), budget, allow_unpriced, window)
+        sweeps.add(row)
+        return cls(session, row, plan, schemas)
+
+    @classmethod
+    def find(cls, session: Session, name: str | None = None) -> Sweep:
+        """Return a sweep of the history, the newest where none is named; runs nothing.
+
+        Raises
+        ------
+        JobError
+            Where there is none.
+        """
+        row = session.history.sweeps.find(name)
+        if row is None:
+            known = ", ".join(one.name for one in session.history.sweeps.all()[-8:])
+            raise JobError(
+                f"There is no sweep called {str(name)[:60]!r}; there are: {known}."
+                if known
+                else "There is no sweep yet."
+            )
+        plan, schemas = cls.plan_text(session, row.text)
+        return cls(session, row, plan, schemas)
+
+    # -- what it is --------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Its name, also the column ``sweep`` of its records."""
+        return self._row.name
+
+    @property
+    def budget(self) -> float | None:
+        """What all its calls may cost together, over all its runs, in US dollars."""
+        return self._row.budget
+
+    @property
+    def text(self) -> str:
+        """Its plan as a text that can be kept and run again."""
+        return self._row.text
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Why it ended before its time, or None."""
+        return self._row.stopped  # type: ignore[return-value]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether cells are being called, or would be but for a pause."""
+        return not self._ended.is_set()
+
+    def __len__(self) -> int:
+        """Return how many cells there are."""
+        return len(self._by_key)
+
+    def __iter__(self) -> Iterator[CellView]:
+        """Yield every cell as it is now, in the order of the plan."""
+        return (self[key] for key in list(self._by_key))
+
+    def __getitem__(self, key: str) -> CellView:
+        """Return a cell as it is now."""
+        cell = self._by_key[key]
+        job = self._jobs.get(key)
+        if job is not None:
+            return self._of_snapshot(cell, job.snapshot)
+        if key in self._failures:
+            return CellView(cell, "SKIPPED" if self.stopped in {"budget", "lock"} else "FAILED", self._failures[key])
+        known = self._records.get(key)
+        if known is not None:
+            return self._of_record(cell, self._session.history.get(known.record_id))
+        why = _WHY.get(self._row.stopped or "", "")
+        return CellView(
+            cell, "SKIPPED" if self._row.stopped in {"budget", "lock"} else "PREPARED", why or "not run yet"
+        )
+
+    def table(self) -> CellTable:
+        """Return every combination of the plan with its cell's key, for boards."""
+        return CellTable(self.cells)
+
+    def outlook(self) -> Outlook:
+        """Return what is still to be called, what it will cost and how long it will take; sends nothing."""
+        session = self._session
+        done = {key for key in self._by_key if self._is_done(key)}
+        known: dict[str, bool] = {}
+
+        backend = session.settings.backend
+        # Where an endpoint never succeeded nothing of it can be known, and nothing needs to be looked up.
+        called = {one for one in self.plan.endpoints if session.history.past_durations(one, 1, backend=backend)}
+        units = {one: _unit_price(session, one) for one in self.plan.endpoints}
+        past = {one: session.history.past_units(one, backend=backend) for one in self.plan.endpoints}
+
+        def is_known(cell: Cell) -> bool:
+            if cell.key not in known:
+                known[cell.key] = cell.key in done or (
+                    cell.endpoint in called and session.has_equal(cell.endpoint, cell.arguments)
+                )
+            return known[cell.key]
+
+        def price(endpoint: str, arguments: Mapping[str, Any]) -> tuple[float, float | None]:
+            found = price_of(endpoint, units[endpoint], self._schemas.get(endpoint), arguments, past[endpoint])
+            return found.low, found.high
+
+        return look_ahead(
+            self.cells,
+            price=price,
+            is_known=is_known,
+            seconds=lambda endpoint: session.history.past_durations(endpoint, backend=backend),
+            window=self._row.window,
+            notes=check_cells(self.cells).notes,
+        )
+
+    # -- what it does ------------------------------------------------------------------------------------
+
+    def run(self) -> Sweep:
+        """Call every cell that has not been called, in the background, and return the sweep itself.
+
+        Cells that were being called when a kernel ended are carried on; one that may have been sent is never sent
+        again. What failed stays failed: `retry` calls it again. Cells a budget or a lock kept back are called.
+
+        Raises
+        ------
+        JobError
+            Where another kernel runs it, or it was made for another server.
+        """
+        with self._lock:
+            if self.is_running:
+                return self
+            session = self._session
+            session.keeper.sign()
+            if not session.history.sweeps.claim(self.name, session.owner, time.time()):
+                raise JobError(f"Another kernel runs the sweep {self.name}: pause or end it there first.")
+            self._settle_open()
+            self._write(stopped=None)
+            self._failures.clear()
+            todo = [cell for key, cell in self._by_key.items() if self._is_to_call(key)]
+            self._start(todo)
+        return self
+
+    def retry(self) -> Sweep:
+        """Call again the cells that failed, and no others; in the background."""
+        with self._lock:
+            if self.is_running:
+                raise JobError(f"The sweep {self.name} is running: wait for it, then retry what failed.")
+            failed = [view.cell for view in self if view.state in {"FAILED", "CANCELLED"}]
+            if failed:
+                self._session.keeper.sign()
+                if not self._session.history.sweeps.claim(self.name, self._session.owner, time.time()):
+                    raise JobError(f"Another kernel runs the sweep {self.name}: pause or end it there first.")
+                for cell in failed:
+                    self._jobs.pop(cell.key, None)
+                    self._failures.pop(cell.key, None)
+                self._write(stopped=None)
+                self._start(failed)
+        return self
+
+    def refine(
+        self, axes: Mapping[str, Sequence[Any]], *, budget: float | None = None, allow_unpriced: bool | None = None
+    ) -> Sweep:
+        """Add values or axes; cells that were there keep their results. Run it to call the new ones.
+
+        Parameters
+        ----------
+        budget
+            For the whole sweep from now on; None leaves it.
+        """
+        with self._lock:
+            if self.is_running:
+                raise JobError(f"The sweep {self.name} is running: wait for it, then refine it.")
+            plan = self.plan.refined(axes, Surroundings(schemas=self._schemas))
+            schemas = {name: self._session.preflight.known_schema(name) for name in plan.endpoints}
+            check_cells(Cells(plan, schemas)).raise_for_problems()
+            self.plan, self._schemas = plan, schemas
+            self.cells = Cells(plan, schemas)
+            self._by_key = {cell.key: cell for cell in self.cells}
+            unpriced = self._row.allow_unpriced if allow_unpriced is None else allow_unpriced
+            self._row = replace(self._row, text=plan.text(), allow_unpriced=unpriced)
+            self._write(budget=self._row.budget if budget is None else budget)
+        self._tell(set(self._by_key))
+        return self
+
+    def set_budget(self, budget: float | None) -> None:
+        """Change what all its calls may cost together; what was kept back is called by the next `run`."""
+        self._write(budget=budget)
+
+    def pause(self) -> None:
+        """Begin no further cell; those under way go on."""
+        if self._runner is not None:
+            self._session.runtime.post(self._runner.pause)
+
+    def go_on(self) -> None:
+        """Begin cells again after a pause."""
+        if self._runner is not None:
+            self._session.runtime.post(self._runner.go_on)
+
+    def cancel(self) -> None:
+        """Begin no further cell and ask fal to stop those under way."""
+        if self._runner is not None:
+            self._session.runtime.post(self._runner.stop, "cancelled")
+
+    def cancel_cell(self, key: str) -> None:
+        """Ask fal to stop one cell, or do not begin it."""
+        if self._runner is not None:
+            self._session.runtime.post(self._runner.cancel_cell, key)
+
+    def wait(self, timeout: float | None = None) -> Sweep:
+        """Block until no cell is being called any more; interrupting it leaves the sweep running.
+
+        Raises
+        ------
+        FalClientTimeoutError
+            After `timeout` seconds; the sweep goes on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._ended.wait(0.1):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise FalClientTimeoutError(timeout or 0.0, None)
+        return self
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with the keys of cells that have changed, on the loop's thread."""
+        self._observers.append(observer)
+
+    def unobserve(self, observer: Observer) -> None:
+        """Stop calling `observer`; unknown ones are ignored."""
+        if observer in self._observers:
+            self._observers.remove(observer)
+
+    # -- numbers -----------------------------------------------------------------------------------------
+
+    def frame(self) -> pd.DataFrame:
+        """Return the cells as a frame, one row a cell: its axes, its state, record, cost, seconds, first file."""
+        import pandas as pd  # noqa: PLC0415 - costs a fifth of a second, paid when a frame is first asked for
+
+        rows = []
+        for view in self:
+            files = [artifact for artifact in view.artifacts if artifact.digest is not None]
+            path = str(self._session.artifacts.path(files[0].digest or "")) if files else None
+            rows.append(
+                {
+                    **view.cell.coordinates,
+                    "state": view.state,
+                    "record": view.record_id,
+                    "cost": view.cost,
+                    "total_s": view.total_s,
+                    "rating": view.rating,
+                    "from_memo": view.is_from_memo,
+                    "reason": view.reason or None,
+                    "file": path,
+                }
+            )
+        frame = pd.DataFrame(rows, index=pd.Index([view.cell.key for view in self], name="cell"))
+        return frame.astype({"record": "Int64", "rating": "Int64"}) if rows else frame
+
+    def pivot(self, rows: str, columns: str, values: str = "cost") -> pd.DataFrame:
+        """Return the mean of a column for each pair of two axes' values."""
+        return self.frame().pivot_table(index=rows, columns=columns, values=values, aggfunc="mean")
+
+    def counts(self) -> dict[str, int]:
+        """Return how many cells are in each state."""
+        found: dict[str, int] = {}
+        for view in self:
+            found[view.state] = found.get(view.state, 0) + 1
+        return found
+
+    def spending(self) -> Any:
+        """Return what its calls have cost, what is reserved, and what its budget leaves."""
+        return self._session.money.spending(self.name, self._row.budget)[self.name]
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{count} {state.lower()}" for state, count in sorted(self.counts().items()))
+        stopped = f", stopped: {self.stopped}" if self.stopped else ""
+        return f"<Sweep {self.name}: {len(self)} cells, {told}{stopped}>"
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _settle_open(self) -> None:
+        """Carry on what earlier runs left open, as far as this kernel may; afterwards each cell's record is known."""
+        history = self._session.history
+        self._records = history.sweeps.cells(self.name)
+        lost = False
+        for key, known in self._records.items():
+            if key in self._by_key and known.state in {"PREPARED", "SUBMITTING", "QUEUED", "RUNNING"}:
+                record = history.get(known.record_id)
+                if not is_at(record, self._session.settings):
+                    raise JobError(
+                        f"Cells of {self.name} are open at {record.base_url or 'fal.ai'}, and calls go elsewhere now "
+                        "(`%fal config`)."
+                    )
+                self._jobs[key] = self._session.job(known.record_id)
+                lost = lost or self._jobs[key].state == "UNKNOWN"
+        if lost or any(known.state == "UNKNOWN" for known in self._records.values()):
+            self._session.reconcile()
+            self._records = history.sweeps.cells(self.name)
+
+    def _is_done(self, key: str) -> bool:
+        job = self._jobs.get(key)
+        if job is not None:
+            return job.state == "SUCCEEDED"
+        known = self._records.get(key)
+        return known is not None and known.state == "SUCCEEDED"
+
+    def _is_to_call(self, key: str) -> bool:
+        """Return whether a cell was neither called nor refused: what may have been sent is not sent again."""
+        job = self._jobs.get(key)
+        if job is not None and not job.done:
+            return True  # it is followed already, and takes its place in the window
+        known = self._records.get(key)
+        state = job.state if job is not None else known.state if known is not None else None
+        if state is None or state == "SKIPPED":
+            return True
+        was_sent = known.was_sent if known is not None else job is not None and job.request_id is not None
+        return state == "CANCELLED" and not was_sent
+
+    def _start(self, cells: Sequence[Cell]) -> None:
+        self._ended.clear()
+        self._session.runtime.post(self._begin_run, list(cells))
+
+    def _begin_run(self, cells: list[Cell]) -> None:
+        self._runner = Runner(self._session, cells, self._row.window, self._call, self._tell)
+        self._session.track(self._runner.run(), lambda _task: self._end_run())
+
+    def _end_run(self) -> None:
+        runner = self._runner
+        if runner is not None:
+            self._failures |= runner.failures
+            if runner.stopped is not None:
+                self._row = replace(self._row, stopped=runner.stopped)
+        self._session.recorder.submit(self._write_end)
+        self._ended.set()
+        self._tell(set(self._by_key))
+
+    def _write_end(self) -> None:
+        sweeps = self._session.history.sweeps
+        sweeps.change(self._row)
+        sweeps.release(self.name, self._session.owner)
+
+    def _call(self, cell: Cell) -> Job:
+        """Start a cell's call, or return the job that is its call already; blocks."""
+        open_job = self._jobs.get(cell.key)
+        if open_job is not None and not open_job.done:
+            return open_job
+        job = self._session.submit(
+            cell.endpoint,
+            cell.arguments,
+            memo="reuse",
+            more={"sweep": self.name, "sweep_cell": cell.key},
+            terms=terms_of(self._row.budget, allow_unpriced=self._row.allow_unpriced),
+        )
+        equal = job.snapshot.equal
+        if equal is not None and equal.is_answer:
+            self._from_memo.add(cell.key)
+        self._jobs[cell.key] = job
+        return job
+
+    def _write(self, **changes: Any) -> None:
+        self._row = replace(self._row, **changes)
+        self._session.history.sweeps.change(self._row)
+
+    def _tell(self, keys: set[str]) -> None:
+        for observer in tuple(self._observers):
+            observer(keys)
+
+    def _of_snapshot(self, cell: Cell, snapshot: JobSnapshot) -> CellView:
+        ended = snapshot.ended
+        return CellView(
+            cell,
+            snapshot.state,
+            snapshot.error or "",
+            snapshot.record_id,
+            snapshot.request_id,
+            snapshot.cost,
+            None if ended is None else ended - snapshot.created,
+            None,
+            cell.key in self._from_memo,
+            snapshot.artifacts,
+            snapshot.result,
+        )
+
+    def _of_record(self, cell: Cell, record: Record) -> CellView:
+        return CellView(
+            cell,
+            record.state,
+            record.error or "",
+            record.id,
+            record.request_id,
+            record.cost,
+            record.total_s,
+            record.rating,
+            cell.key in self._from_memo,
+            self._session.history.artifacts(record.id),
+            record.result,
+        )
+
+
+def _unit_price(session: Session, endpoint: str) -> UnitPrice | None:
+    """Return what a unit costs, or None where the list cannot be had: the call is then unpriced."""
+    try:
+        return session.unit_price(endpoint)
+    except (FalError, TimeoutError):
+        return None
