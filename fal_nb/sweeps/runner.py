@@ -149,6 +149,11 @@ class Runner:
             self.failures[cell.key] = str(error)
             self._changed({cell.key})
             return
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one cell does not spoil the rest either
+            _log.error("a cell of a sweep could not be called", exc_info=error)
+            self.failures[cell.key] = f"An internal error kept it from being called: {type(error).__name__}."
+            self._changed({cell.key})
+            return
         self._jobs[cell.key] = job
         ended = asyncio.Event()
         job.observe(lambda _snapshot: self._changed({cell.key}))
