@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_CLOSE_S = 5.0
 _STREAM = CallOptions(path="/stream")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_ON_THE_WAY = ("PREPARED", "SUBMITTING")
 
 
 class Session(Following):
