@@ -39,11 +39,12 @@ _HOW: dict[ScopeKind, str] = {
     "sweep": "Ask for less, or give the sweep another budget",
 }
 # What a record takes of its budgets: its cost once that is known, nothing where it provably was not charged, else what
-# was held back for it; for one of the time before there was a budget, what it was expected to cost at most.
+# was held back for it, as for one that ran and whose result nobody fetched in time; for one of the time before there
+# was a budget, what it was expected to cost at most.
 _HELD = "COALESCE(reserved, estimate_high, estimate_low, 0)"
 _IS_FREE = (
-    "(state IN ('FAILED', 'SKIPPED') OR (state = 'CANCELLED' AND started IS NULL "
-    "AND cancel IS NOT 'CANCELLATION_REQUESTED'))"
+    "(state = 'SKIPPED' OR (state = 'FAILED' AND error_type IS NOT 'result_gone') "
+    "OR (state = 'CANCELLED' AND started IS NULL AND cancel IS NOT 'CANCELLATION_REQUESTED'))"
 )
 _SUMS = (
     f"SELECT COALESCE(sum(cost), 0), "  # noqa: S608 - our names

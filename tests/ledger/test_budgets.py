@@ -56,6 +56,7 @@ def test_what_fits_is_reserved_and_what_does_not_is_refused_and_not_written(call
         ({"state": "UNKNOWN"}, 0.0, 0.4),
         ({"state": "FAILED"}, 0.0, 0.0),
         ({"state": "FAILED", "cost": 0.1}, 0.1, 0.0),
+        ({"state": "FAILED", "error_type": "result_gone"}, 0.0, 0.4),
         ({"state": "SKIPPED"}, 0.0, 0.0),
         ({"state": "CANCELLED", "cancel": "OK"}, 0.0, 0.0),
         ({"state": "CANCELLED", "cancel": "CANCELLATION_REQUESTED"}, 0.0, 0.4),
