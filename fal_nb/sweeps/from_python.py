@@ -123,7 +123,7 @@ class _Bound:
         """Return a value with the notebook's variables in its texts, and a path as the text that stands for it."""
         if isinstance(value, Path) and self._inputs.takes_file(name):
             return f"@{double_braces(str(value))}"
-        plain = as_plain_data(bind(as_plain_data(value, name), self._own, self._notebook, name), name)
+        plain = as_plain_data(bind(as_plain_data(value, name), self._own - {name}, self._notebook, name), name)
         if read_replacement(name) is not None and isinstance(plain, (int, float)) and not isinstance(plain, bool):
             return str(plain)
         return plain

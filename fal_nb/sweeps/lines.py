@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fal_nb.errors import GrammarError
 from fal_nb.sweeps.inputs import Inputs
-from fal_nb.sweeps.written import Plain, Written, is_closed, read_block, read_flow, read_quoted
+from fal_nb.sweeps.written import Plain, Written, end_of_brackets, is_closed, read_block, read_flow, read_quoted
 from fal_nb.templates.mistakes import shorten
 
 __all__ = ["Entry", "read_entries"]
@@ -18,13 +18,12 @@ _NAME = re.compile(
     r"|(?P<plain>[^\W\d][\w.\-]*))\s*:(?P<space>\s+|\Z)"
 )
 _ALMOST = re.compile(r"[^\W\d][\w.\-]*\s*(?P<sign>:=|=|:)\S")
+_INDENT = re.compile(r"[ \t]*")
 _BLOCK = re.compile(r"[|>][0-9+-]{0,2}\s*(?:#.*)?\Z")
 _EMPTY = re.compile(r"\s*(?:#.*)?\Z")
-_SAME = {
-    ":": "a space belongs after the colon",
-    "=": "in a plan write NAME: VALUE",
-    ":=": "in a plan write NAME: VALUE",
-}
+_IN_A_PLAN = "in a plan write NAME: VALUE"
+_SAME = {":": "a space belongs after the colon", "=": _IN_A_PLAN, ":=": _IN_A_PLAN}
+_MOST_INDENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,19 @@ def read_entries(text: str, inputs: Inputs, only: frozenset[str] = frozenset()) 
     GrammarError
         Naming the line, from 1.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [_with_spaces(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     margin = min((len(line) - len(line.lstrip(" ")) for line in lines if not _EMPTY.match(line)), default=0)
-    numbered = [(number, line[margin:].replace("\t", "    ").rstrip()) for number, line in enumerate(lines, 1)]
+    # A comment may stand further to the left than what it is about.
+    bare = (line.lstrip(" ") if line[:margin].strip() else line[margin:] for line in lines)
+    numbered = [(number, line.rstrip()) for number, line in enumerate(bare, 1)]
     return _Lines(numbered, inputs).entries(only)
+
+
+def _with_spaces(line: str) -> str:
+    """Return a line indented by spaces only, four for a tab."""
+    indent = _INDENT.match(line)
+    size = indent.end() if indent else 0
+    return line[:size].replace("\t", "    ") + line[size:]
 
 
 def _mistake(what: str, line: int) -> GrammarError:
@@ -119,13 +127,13 @@ class _Lines:
         """Return where the lines of an entry end: at the next name, or where its bracket is closed."""
         end = at + 1
         if rest[:1] in {"[", "{"} and not is_closed(rest):
-            text = rest
-            for last in range(at + 1, len(self._lines)):
-                if _NAME.match(self._lines[last][1]):
-                    break
-                text += "\n" + self._lines[last][1]
-                if is_closed(text):
-                    return last + 1
+            last = end
+            while last < len(self._lines) and not _NAME.match(self._lines[last][1]):
+                last += 1
+            text = "\n".join([rest, *(line for _, line in self._lines[at + 1 : last])])
+            close = end_of_brackets(text)
+            if close is not None:
+                return at + 1 + text.count("\n", 0, close)
         is_open = bool(_EMPTY.match(rest))
         while end < len(self._lines):
             line = self._lines[end][1]
@@ -154,9 +162,7 @@ class _Lines:
                 return self._brackets(path, text)
         extra = next(((number, line) for number, line in below if not _EMPTY.match(line)), None)
         if extra is not None:
-            what = (
-                "this line is indented and continues a text: a text of several lines is written with | after its name"
-            )
+            what = "this line is indented and goes on with a text: several lines are written with | after the name"
             raise _mistake(what, extra[0])
         return self._one_line(path, rest)
 
@@ -218,7 +224,9 @@ class _Lines:
             indent = len(first) - len(first.lstrip(" "))
             return self._mapping(path, group, indent)
         below = group[1:]
-        if re.match(r"-(?: |\Z)", rest):
+        if re.match(r"-(?: |\Z)", rest) and not self._inputs.takes_prose(path):
+            if len(first) > _MOST_INDENT:
+                raise _mistake("lists nest too deep", number)
             return self._items(path, [(number, first), *below], len(first) - len(first.lstrip(" ")))
         try:
             return self._read(path, rest, below)

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fal_nb.errors import FalError, GrammarError
+from fal_nb.errors import GrammarError
 from fal_nb.sweeps.from_python import span_of, typed_row
 from fal_nb.sweeps.inputs import Inputs, Surroundings
 from fal_nb.sweeps.lines import Entry, read_entries
@@ -156,7 +156,7 @@ class _Reader:
                     wanted.axes[name] = [bound]
                 else:
                     wanted.fixed[name] = bound
-        except FalError as error:
+        except GrammarError as error:
             if str(error).startswith("body line"):
                 raise
             raise self._mistake(entry, str(error)) from error.__cause__
@@ -174,10 +174,13 @@ class _Reader:
         return span_of(name, value.text, self._inputs, self._source)
 
     def _value(self, name: str, value: Written) -> Any:
-        """Return a value typed for its input, the notebook's variables in its texts."""
+        """Return a value typed for its input, the notebook's variables in its texts.
+
+        In ``seed: {seed}`` the name in braces can only be the notebook's.
+        """
         is_replacement = read_replacement(name) is not None
         typed = self._typed(name, value, as_text=is_replacement or name == ENDPOINT)
-        return as_plain_data(bind(typed, self._own, self._notebook, shorten(name)), name)
+        return as_plain_data(bind(typed, self._own - {name}, self._notebook, shorten(name)), name)
 
     def _typed(self, name: str, value: Written, *, as_text: bool = False) -> Any:
         if isinstance(value, Plain):
@@ -192,7 +195,7 @@ class _Reader:
         """Return a value of the plan's own words with the notebook's variables in it."""
         try:
             return bind(self._typed(entry.name, entry.value, as_text=True), (), self._notebook, entry.name)
-        except FalError as error:
+        except GrammarError as error:
             raise self._mistake(entry, str(error)) from error.__cause__
 
     def _rows(self, entry: Entry) -> list[dict[str, Any]]:
@@ -204,7 +207,7 @@ class _Reader:
                 path = value.text if isinstance(value, Plain) else value
                 return read_rows(path.removeprefix("@").strip("\"'"))
             return read_rows(value)
-        except FalError as error:
+        except GrammarError as error:
             raise self._mistake(entry, str(error)) from error.__cause__
 
     def _cell(self, name: str, value: Any, number: int) -> Any:
@@ -216,7 +219,7 @@ class _Reader:
                 raise GrammarError(f"rows: row {number}: {error}") from error.__cause__
         typed = typed_row({name: value}, self._inputs)[name]
         where = f"rows: row {number}: {shorten(name)}"
-        return as_plain_data(bind(as_plain_data(typed, name), self._own, self._notebook, where), name)
+        return as_plain_data(bind(as_plain_data(typed, name), self._own - {name}, self._notebook, where), name)
 
     def _zips(self, entry: Entry) -> list[tuple[str, ...]]:
         value = self._bound(entry)

@@ -17,7 +17,7 @@ from ruamel.yaml.events import ScalarEvent
 from fal_nb.errors import GrammarError
 from fal_nb.templates.template import parse_reference
 
-__all__ = ["Plain", "Written", "is_closed", "read_block", "read_flow", "read_quoted"]
+__all__ = ["Plain", "Written", "end_of_brackets", "is_closed", "read_block", "read_flow", "read_quoted"]
 
 _MOST_DEPTH = 50
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^']|'')*'", re.DOTALL)
@@ -61,7 +61,12 @@ def read_block(header: str, lines: list[str]) -> str:
 
 def is_closed(text: str) -> bool:
     """Return whether the bracket that `text` begins with is closed in it."""
-    return _Flow(text).end_of_brackets(0) is not None
+    return end_of_brackets(text) is not None
+
+
+def end_of_brackets(text: str) -> int | None:
+    """Return where the bracket that `text` begins with is closed, that place excluded; None where it is not."""
+    return _Flow(text).end_of_brackets(0)
 
 
 def read_flow(text: str) -> Written | None:
@@ -96,6 +101,7 @@ class _Flow:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._last_break = text.rfind("\n")
 
     def end_of_brackets(self, start: int) -> int | None:
         """Return where the bracket at `start` is closed, that place excluded; None where it is not."""
@@ -109,7 +115,7 @@ class _Flow:
                 at = quoted.end()
                 begins = False
                 continue
-            if begins and char == "#" and "\n" in self._text[at:]:
+            if begins and char == "#" and at < self._last_break:
                 at = self._text.index("\n", at)
                 continue
             depth += (char in "[{") - (char in "]}")
@@ -189,7 +195,7 @@ class _Flow:
     def _skip(self, at: int) -> int:
         """Return where white space and comments on lines of their own end."""
         while at < len(self._text):
-            if self._text[at] == "#" and "\n" in self._text[at:]:
+            if self._text[at] == "#" and at < self._last_break:
                 at = self._text.index("\n", at)
             elif not self._text[at].isspace():
                 break
