@@ -39,9 +39,9 @@ def test_every_arrangement_shows_every_cell_once(names, count):
     shown = []
     sizes = [len(AXES[name]) for name in arrangement.pickers]
     for number in range(len(TABLE) // _shown(arrangement)):
-        picked = {}
+        picked, rest = {}, number
         for name, size in zip(reversed(arrangement.pickers), reversed(sizes), strict=True):
-            number, picked[name] = divmod(number, size)
+            rest, picked[name] = divmod(rest, size)
         shown += [place.key for line in Board(TABLE, arrangement, picked) for place in line]
     assert sorted(key for key in shown if key) == sorted(cell.key for cell in CELLS)
     assert shown.count(None) == len(TABLE) - len(list(CELLS))

@@ -155,11 +155,22 @@ def test_a_quoted_name_is_an_input_whatever_the_plan_calls_so():
     assert read_plan('"skip": 3\nskip: a == 1\na: [1, 2]', "a/b").fixed["skip"] == 3
 
 
+def test_a_body_may_be_indented_and_comments_may_not_be(plan_of):
+    plan = plan_of("# a comment\n\n    prompt: a\tfox\n    seed:\n\t- 1\n\t- 3..5\n# the end")
+    assert plan.fixed["prompt"] == "a\tfox"
+    assert axes(plan) == {"seed": [1, 3, 4, 5]}
+
+
+def test_a_name_that_stands_for_itself_is_the_notebooks(plan_of, error_of):
+    assert plan_of("prompt: x\nseed: {seed}", seed=[1, 2]).axes[0].values == (1, 2)
+    assert "nothing is called {seed}" in error_of("prompt: x\nseed: {seed}")
+
+
 def test_the_endpoint_may_stand_in_the_text_and_be_an_axis(schemas):
     text = "endpoint: [fal-ai/flux/dev, fal-ai/flux/schnell]\nprompt: x"
     assert read_endpoints(text) == ["fal-ai/flux/dev", "fal-ai/flux/schnell"]
     assert read_plan(text, None, Surroundings(schemas)).endpoints == ("fal-ai/flux/dev", "fal-ai/flux/schnell")
-    with pytest.raises(EndpointError, match="body line 1|is not an endpoint id"):
+    with pytest.raises(EndpointError, match="is not an endpoint id"):
         read_plan("endpoint: nonsense\nprompt: x")
 
 
@@ -177,7 +188,7 @@ def test_rows_are_lists_of_objects_tables_and_files(plan_of, tmp_path):
     assert plan_of(f"{prompt}rows: @{file}").rows == wanted
     assert plan_of(f"{prompt}rows:\n  - animal: fox\n    seed: 1\n  - animal: owl\n").rows == wanted
     assert plan_of(f"{prompt}rows: [{{animal: fox, seed: 1}}, {{animal: owl}}]").rows == wanted
-    with pytest.raises(FileError, match="rows: .*cannot be read as CSV"):
+    with pytest.raises(FileError, match=r"rows: .*cannot be read as CSV"):
         plan_of(f"{prompt}rows: @{tmp_path / 'none.csv'}")
 
 
