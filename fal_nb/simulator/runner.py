@@ -81,7 +81,7 @@ class Runner:
         plan = await self._plan(request, arguments, studio)
         try:
             result = await loop.run_in_executor(self.threads, request.endpoint.generate, arguments, studio)
-            duration_s = plan.duration_s / self.speed
+            duration_s = self._duration_s(request, plan)
             # From here on it is charged, also where the reader leaves before the end.
             request.answer = self._succeeded(request, arguments, result, duration_s)
             partials = await loop.run_in_executor(
@@ -101,9 +101,7 @@ class Runner:
         arguments = _checked(request)
         plan = await self._plan(request, arguments, studio)
         faults = {fault.name: fault for fault in request.faults if fault.kind.stage == "job"}
-        duration_s = plan.duration_s / self.speed
-        if "long" in faults:
-            duration_s = faults["long"].number("seconds")
+        duration_s = self._duration_s(request, plan)
         stop = _first_stop(faults)
         drawing = loop.run_in_executor(self.threads, request.endpoint.generate, arguments, studio)
         until_s = duration_s * (stop.number("at") if stop else 1.0)
@@ -119,6 +117,10 @@ class Runner:
             playing.cancel()
             drawing.cancel()
         return self._succeeded(request, arguments, result, loop.time() - started)
+
+    def _duration_s(self, request: SimulatedRequest, plan: Plan) -> float:
+        long = next((fault for fault in request.faults if fault.name == "long"), None)
+        return plan.duration_s / self.speed if long is None else long.number("seconds")
 
     async def _plan(self, request: SimulatedRequest, arguments: Any, studio: RequestStudio) -> Plan:
         if not request.endpoint.reads_files:
