@@ -464,8 +464,8 @@ class Sweep:
             self._failures |= runner.failures
             if runner.stopped is not None:
                 self._row = replace(self._row, stopped=runner.stopped)
-        self._session.recorder.submit(self._write_end)
-        self._ended.set()
+        # Whoever waits finds it written down; where it cannot be, its records tell the same at the next look.
+        self._session.recorder.submit(self._write_end).add_done_callback(lambda _written: self._ended.set())
         self._tell(set(self._by_key))
 
     def _write_end(self) -> None:
