@@ -49,6 +49,7 @@ _PATIENCE_FIRST_S = 2.0
 _PATIENCE_LONGEST_S = 30.0
 _MOST_DOUBTS = 9
 _PASSING_TROUBLE = frozenset({408, 409, 425, 429})
+_ABOUT_ASKING = frozenset({401, 403})
 T = TypeVar("T")
 _LOCKED = (
     "No further call is sent: once that is settled, fal.unlock() lets one try at once; by itself one may in 5 min."
@@ -344,6 +345,13 @@ class Follower:
         try:
             return await wire.result(self.snapshot.endpoint, self.snapshot.request_id)
         except FalClientHTTPError as error:
+            if error.status_code in _ABOUT_ASKING and not self._is_known_failed and not isinstance(error.detail, list):
+                # Said of who asks, not of the request: it may well have succeeded, and reconciling asks again.
+                raise SubmissionUnknown(
+                    f"fal did not let its result be fetched: {error} It is kept there for a while, and may be charged.",
+                    request_id=self.snapshot.request_id,
+                    endpoint=self.snapshot.endpoint,
+                ) from error
             if not self._is_passing(error):
                 raise
             raise TransferError(f"The result cannot be had just now: {error}.") from error

@@ -91,3 +91,15 @@ def test_a_file_that_is_gone_is_asked_for_once(session, simulator):
     assert job.state == "SUCCEEDED"
     assert "404" in job.snapshot.artifacts[0].error
     assert simulator.counters()["cdn_get"] == before + 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_result_that_may_not_be_fetched_is_not_lost(session, simulator, status):
+    simulator.fault("status", on="result", status=status, times=1)
+    job = session.submit(SLEEP, {"echo": "paid for", "seconds": 0.1})
+    job.wait(20)
+    assert (job.state, bool(job.snapshot.request_id)) == ("UNKNOWN", True)
+    assert "did not let its result be fetched" in job.snapshot.error
+    session.reconcile()
+    assert job.get(20) == {"echo": "paid for"}
+    assert len([entry for entry in simulator.ledger() if entry["request_id"] == job.snapshot.request_id]) == 1
