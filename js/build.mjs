@@ -1,6 +1,7 @@
 // Builds the bundles into fal_nb/static/ and writes build.json, which says from which sources they were made.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
@@ -9,8 +10,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const outdir = resolve(here, "../fal_nb/static");
 
 /** Bundle name → entry. `hub` is the loader, the others are views. */
-const entries = { hub: "src/hub.ts", card: "src/card.tsx" };
-const bundled = ["preact", "@preact/signals", "@preact/signals-core"];
+const entries = { hub: "src/hub.ts", card: "src/card.tsx", board: "src/board.tsx" };
+const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];
 
 /**
  * The SHA-256 of everything the bundles are made from: one line `path NUL sha256(content) LF` for each file of
@@ -31,12 +32,17 @@ export async function sourceDigest() {
   return all.digest("hex");
 }
 
+/** A style sheet beside its importer, or one of a package. */
+function cssPath(folder, path) {
+  return path.startsWith(".") ? resolve(folder, path) : createRequire(import.meta.url).resolve(path);
+}
+
 /** `import css from "./card.css?inline"` gives the minified text, in esbuild as in vitest. */
 const cssText = {
   name: "css-text",
   setup(build) {
     build.onResolve({ filter: /\.css\?inline$/ }, (args) => ({
-      path: resolve(args.resolveDir, args.path.replace(/\?inline$/, "")),
+      path: cssPath(args.resolveDir, args.path.replace(/\?inline$/, "")),
       namespace: "css-text",
     }));
     build.onLoad({ filter: /.*/, namespace: "css-text" }, async (args) => {

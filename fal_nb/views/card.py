@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
     from fal_nb.engine.snapshot import JobSnapshot
 
-__all__ = ["CardView", "Followed"]
+__all__ = ["CardView", "Followed", "trim"]
 
 _ARGUMENT_CHARS = 500
 _LIVE_TEXT_CHARS = 50_000
@@ -121,7 +121,7 @@ class CardView(View):
             "state": snapshot.state,
             "request_id": snapshot.request_id,
             "prompt": prompt_of(snapshot)[:_LIVE_TEXT_CHARS] or None,
-            "arguments": _trim(snapshot.arguments),
+            "arguments": trim(snapshot.arguments),
             "queue_position": snapshot.queue_position,
             "progress": snapshot.progress,
             "expected_s": snapshot.expected_s,
@@ -208,12 +208,12 @@ def _output(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _trim(value: Any) -> Any:
+def trim(value: Any) -> Any:
     """Return arguments for showing: long texts (data URIs above all) cut."""
     if isinstance(value, Mapping):
-        return {str(key)[:100]: _trim(inner) for key, inner in list(value.items())[:50]}
+        return {str(key)[:100]: trim(inner) for key, inner in list(value.items())[:50]}
     if isinstance(value, (list, tuple)):
-        return [_trim(inner) for inner in value[:50]]
+        return [trim(inner) for inner in value[:50]]
     if isinstance(value, str) and len(value) > _ARGUMENT_CHARS:
         return value[:_ARGUMENT_CHARS] + "…"
     return value

@@ -282,19 +282,28 @@ class Hub:
             state = view.state()
             known = self._known.get(view_id, {})
             patch = {key: value for key, value in state.items() if key not in known or known[key] != value}
-            weight = len(json.dumps(patch, ensure_ascii=True, default=str))
+            weight = _weight(patch)
             if views and weight > room:
-                self._dirty[view_id] = None
-                self._dirty.move_to_end(view_id, last=False)
+                self._put_back(view_id)
+                break
+            if weight > MESSAGE_BYTES:
+                patch = _first_of(patch, room)
+                self._known[view_id] = known | patch
+                self._put_back(view_id)
+                views[view_id] = patch
                 break
             if patch:
                 views[view_id] = patch
                 room -= weight
-            if view.is_settled:
+            if view.is_settled and not view.sends_deltas:
                 self._known.pop(view_id, None)  # it hardly changes any more, and its state can be long
             else:
                 self._known[view_id] = state
         return views, room
+
+    def _put_back(self, view_id: str) -> None:
+        self._dirty[view_id] = None
+        self._dirty.move_to_end(view_id, last=False)
 
     def _take_posts(self, room: int) -> tuple[list[dict[str, Any]], list[bytes]]:
         """Return the custom messages that fit, and their buffers; those of widgets go out as updates of theirs."""
@@ -344,6 +353,21 @@ class Hub:
     def _sent(self) -> None:
         self.sent += 1
         self._last_send = time.monotonic()
+
+
+def _weight(patch: Mapping[str, Any]) -> int:
+    return len(json.dumps(patch, ensure_ascii=True, default=str))
+
+
+def _first_of(patch: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """Return the first keys of a patch that is too long for one message; the rest follows with the next ticks."""
+    part: dict[str, Any] = {}
+    for key, value in patch.items():
+        room -= _weight({key: value})
+        if part and room < 0:
+            break
+        part[key] = value
+    return part
 
 
 def _hub_widget(token: str) -> AnyWidget:

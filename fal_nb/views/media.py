@@ -10,7 +10,7 @@ from typing import Any
 from fal_nb.artifacts import Artifact
 from fal_nb.views.view import Post
 
-__all__ = ["CHUNK_BYTES", "send_media"]
+__all__ = ["CHUNK_BYTES", "send_media", "send_original"]
 
 CHUNK_BYTES = 460_000
 _LARGEST_BYTES = 256 * 1024 * 1024
@@ -39,11 +39,12 @@ def send_media(
     if artifact.digest is None:
         post({**about, "kind": "media-error", "error": artifact.error or "it was not stored"}, None)
         return
-    task = asyncio.ensure_future(_send_original(blob_path(artifact.digest), about, post))
+    task = asyncio.ensure_future(send_original(blob_path(artifact.digest), about, post))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-async def _send_original(path: Path, about: dict[str, Any], post: Post) -> None:
+async def send_original(path: Path, about: Mapping[str, Any], post: Post) -> None:
+    """Post a file in parts, or why it cannot be read; `about` says what it is and is in each message."""
     try:
         data = await asyncio.to_thread(_read, path)
     except OSError as error:

@@ -41,6 +41,8 @@ class View:
 
     name: ClassVar[str]
     """Name of its bundle in ``fal_nb/static``."""
+    sends_deltas: ClassVar[bool] = False
+    """Whether also once it has settled only what has changed is sent: for long states that go on to change a little."""
 
     def __init__(self) -> None:
         self.id = f"v{secrets.token_hex(6)}"

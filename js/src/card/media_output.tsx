@@ -17,7 +17,13 @@ const LARGEST_HEIGHT = 640;
 /** So far outside the window the bytes are asked for. */
 const NEAR_PX = 300;
 
-export function Picture({ output, media, alt, isAlone }: Props & { isAlone: boolean }) {
+interface PictureProps extends Props {
+  isAlone: boolean;
+  /** Shows it large, above the page. */
+  onOpen: () => void;
+}
+
+export function Picture({ output, media, alt, isAlone, onOpen }: PictureProps) {
   const { ref, thumbnail, original, load } = useMedia(output, media);
   const url = original.url;
   return (
@@ -27,6 +33,9 @@ export function Picture({ output, media, alt, isAlone }: Props & { isAlone: bool
           <img class="fal-nb-thumbnail" src={thumbnail.url} alt={url ? "" : alt} decoding="sync" />
         )}
         {url && <img class="fal-nb-original" src={url} alt={alt} decoding="sync" />}
+        {(thumbnail.url || url) && (
+          <button type="button" class="fal-nb-open" aria-label={`show large: ${alt}`} onClick={onOpen} />
+        )}
         <Loading output={output} thumbnail={thumbnail} original={original} load={load} />
       </div>
       <Caption output={output} problem={original.error} />

@@ -4,6 +4,8 @@ import { useSignal } from "@preact/signals";
 import { fileSize } from "../lib/format";
 import type { MediaStore } from "../lib/media";
 import type { Output } from "../lib/messages";
+import { cardSlides } from "../lightbox/card_slides";
+import { openLightbox } from "../lightbox/lightbox";
 import type { CardProps } from "./card_model";
 import { Picture, Sound, Video } from "./media_output";
 
@@ -37,6 +39,7 @@ export function Outputs({ card, media }: Props) {
               media={media}
               alt={name(output, place, pictures.length)}
               isAlone={pictures.length === 1}
+              onOpen={() => openLightbox(cardSlides(card, media, pictures), place)}
             />
           ))}
         </div>

@@ -41,9 +41,12 @@ export class MediaStore {
   readonly #senders = new Set<Send>();
   #timer?: ReturnType<typeof setTimeout>;
   readonly #onEmpty: () => void;
+  readonly #mostOriginals: number;
 
-  constructor(onEmpty: () => void = () => {}) {
+  /** Of more originals than `mostOriginals` those asked for longest ago are let go. */
+  constructor(onEmpty: () => void = () => {}, mostOriginals = Number.POSITIVE_INFINITY) {
     this.#onEmpty = onEmpty;
+    this.#mostOriginals = mostOriginals;
   }
 
   /** Begins to be used by one more view; returns how to end it. */
@@ -79,6 +82,7 @@ export class MediaStore {
     this.follow(output, which);
     const entry = this.#entry(output, which);
     const send = [...this.#senders].at(-1);
+    if (which === "original") this.#renew(`${which}:${output.index}`, entry);
     if (!send || entry.media.value.status !== "idle") return;
     entry.media.value = { ...entry.media.value, status: "loading", received: 0 };
     send({ kind: "media", which, index: output.index });
@@ -163,6 +167,22 @@ export class MediaStore {
       this.#entries.set(key, entry);
     }
     return entry;
+  }
+
+  #renew(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const ready = [...this.#entries].filter(
+      ([name, { media }]) => name.startsWith("original:") && media.value.status === "ready",
+    );
+    for (const [name, old] of ready.slice(0, Math.max(0, ready.length - this.#mostOriginals))) {
+      const { url } = old.media.value;
+      old.media.value = { status: "idle" };
+      old.image = undefined;
+      this.#entries.delete(name);
+      this.#entries.set(name, old);
+      if (url) URL.revokeObjectURL(url);
+    }
   }
 
   #isKept(entry: Entry): boolean {

@@ -35,6 +35,11 @@ export class Live<State extends object, Event> {
     if (!isHeld) this.#state.value = this.#read();
   }
 
+  /** The whole state, for views whose keys are many. */
+  get state(): ReadonlySignal<Partial<State>> {
+    return this.#state;
+  }
+
   /** One key of the state; it changes only when that key does. */
   field<Key extends keyof State>(key: Key): ReadonlySignal<State[Key] | undefined> {
     let field = this.#fields.get(key) as ReadonlySignal<State[Key] | undefined> | undefined;

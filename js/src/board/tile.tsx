@@ -1,0 +1,273 @@
+/** One cell: its picture, film, sound or text, or why there is none. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { money, seconds } from "../lib/format";
+import { AUTO_LOAD_BYTES } from "../lib/media";
+import type { BoardModel, BoardProps } from "./board_model";
+import { type Cell, labelsOf } from "./cells";
+import { CELL_WORDS } from "./header";
+import { stepOf } from "./step";
+
+interface TileProps extends BoardProps {
+  cell: Cell | undefined;
+  row: number;
+  column: number;
+  isActive: boolean;
+  isFlow: boolean;
+  style: string;
+  onOpen: () => void;
+}
+
+export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen }: TileProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  const isOver = useSignal(false);
+  useLayoutEffect(() => {
+    const el = ref.current;
+    if (!isActive || !el) return;
+    const root = el.getRootNode() as Document | ShadowRoot;
+    // Only where the focus is in the grid already: a board never takes it from elsewhere.
+    if (root.activeElement?.closest(".fal-nb-bsheet") === el.closest(".fal-nb-bsheet")) {
+      el.focus({ preventScroll: true });
+    }
+  }, [isActive]);
+  useEffect(() => {
+    if (cell) board.shelf.thumbs.want(cell);
+  }, [board, cell]);
+  if (!cell) {
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: a placed tile cannot be a table's cell
+      <div
+        ref={ref}
+        role="gridcell"
+        aria-colindex={column + 1}
+        class="fal-nb-btile"
+        data-state="MISSING"
+        data-size={board.size.value}
+        tabIndex={isActive ? 0 : -1}
+        style={style}
+      >
+        <div class="fal-nb-tbox">
+          <span class="fal-nb-treason">not in the plan</span>
+        </div>
+      </div>
+    );
+  }
+  const isSelected = board.selected.value.includes(cell.place);
+  const isHidden = board.isHidden(cell);
+  const label = labelsOf(board.axes.value, cell);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    <div
+      ref={ref}
+      role="gridcell"
+      aria-colindex={column + 1}
+      aria-selected={isSelected}
+      aria-label={`${label}: ${spoken(cell)}`}
+      class="fal-nb-btile"
+      data-state={cell.state}
+      data-size={board.size.value}
+      data-hidden={isHidden}
+      tabIndex={isActive ? 0 : -1}
+      style={style}
+      title={cell.reason ? `${label}\n${cell.reason}` : label}
+      onFocus={() => {
+        if (!isActive) board.active.value = { row, column };
+      }}
+      onMouseEnter={() => {
+        isOver.value = true;
+      }}
+      onMouseLeave={() => {
+        isOver.value = false;
+      }}
+      onClick={(event) => {
+        if (event.shiftKey || event.ctrlKey || event.metaKey) board.toggle(cell.place);
+        else if (!isHidden) onOpen();
+      }}
+      onKeyDown={() => {}}
+    >
+      <div class="fal-nb-tbox">
+        {isHidden ? (
+          <span class="fal-nb-treason">hidden</span>
+        ) : (
+          <Inside board={board} cell={cell} isOver={isOver.value} alt={label} />
+        )}
+        {!isHidden && <Badges cell={cell} />}
+        <Check board={board} cell={cell} isSelected={isSelected} label={label} />
+      </div>
+      {isFlow && <div class="fal-nb-tcaption">{label}</div>}
+      <Caption board={board} cell={cell} />
+    </div>
+  );
+}
+
+function Inside({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver: boolean; alt: string }) {
+  if (cell.state !== "SUCCEEDED") return <Waiting board={board} cell={cell} />;
+  const { output } = cell;
+  if (output?.kind === "video" || output?.kind === "audio") {
+    return <Player board={board} cell={cell} isOver={isOver} alt={alt} />;
+  }
+  if (output?.kind === "image") return <Thumbnail board={board} cell={cell} alt={alt} />;
+  return <span class="fal-nb-ttext">{cell.text || output?.kind || "done"}</span>;
+}
+
+function Thumbnail({ board, cell, alt }: BoardProps & { cell: Cell; alt: string }) {
+  const url = board.shelf.thumbs.get(cell).value;
+  return url ? <img src={url} alt={alt} draggable={false} decoding="async" /> : null;
+}
+
+/** A poster that plays while the pointer is on it (a sound: by its button), or with all the others in step. */
+function Player({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver: boolean; alt: string }) {
+  const step = stepOf(board);
+  const isAlone = useSignal(false);
+  const ref = useRef<HTMLMediaElement>(null);
+  const output = cell.output as NonNullable<Cell["output"]>;
+  const isFilm = output.kind === "video";
+  const isInStep = step.isWanted.value;
+  const isWanted = isInStep || (isFilm ? isOver : isAlone.value);
+  const original = board.shelf.media.get(output, "original").value;
+  const poster = board.shelf.thumbs.get(cell).value;
+  const url = isWanted ? original.url : undefined;
+  useEffect(() => {
+    if (isWanted && (output.size_bytes ?? 0) <= AUTO_LOAD_BYTES)
+      board.shelf.media.request(output, "original");
+  }, [board, isWanted, output]);
+  useEffect(() => {
+    const player = ref.current;
+    if (!url || !player) return undefined;
+    if (!isInStep) {
+      player.play()?.catch(() => {});
+      return () => player.pause();
+    }
+    const leave = step.players.add(player);
+    step.players.play();
+    return leave;
+  }, [url, isInStep, step]);
+  const common = { src: url, loop: !isInStep, "aria-label": alt, preload: "auto" } as const;
+  return (
+    <>
+      {poster && <img src={poster} alt={alt} draggable={false} data-kind={output.kind} />}
+      {url &&
+        (isFilm ? (
+          <video ref={ref as never} muted playsInline {...common} />
+        ) : (
+          <audio ref={ref as never} {...common} />
+        ))}
+      {!isFilm && (
+        <button
+          type="button"
+          class="fal-nb-tplay"
+          tabIndex={-1}
+          aria-label={isAlone.value ? "stop" : "play"}
+          onClick={(event) => {
+            event.stopPropagation();
+            isAlone.value = !isAlone.value;
+          }}
+        >
+          {isAlone.value ? "❚❚" : "▶"}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** What an open cell is doing, or why there is nothing to see. */
+function Waiting({ board, cell }: BoardProps & { cell: Cell }) {
+  const isOpen = cell.state === "RUNNING" || cell.state === "QUEUED" || cell.state === "SUBMITTING";
+  const percent = cell.progress === undefined ? "" : ` ${Math.round(cell.progress * 100)} %`;
+  return (
+    <>
+      <span class="fal-nb-tstate" data-state={cell.state}>
+        <i class="fal-nb-dot" aria-hidden="true" />
+        {CELL_WORDS[cell.state]}
+        {cell.state === "RUNNING" && percent}
+      </span>
+      {cell.reason && <span class="fal-nb-treason">{cell.reason}</span>}
+      {cell.state === "UNKNOWN" && !cell.reason && (
+        <span class="fal-nb-treason">sent, answer lost; may have been charged</span>
+      )}
+      {isOpen && (
+        <button
+          type="button"
+          class="fal-nb-tcancel"
+          tabIndex={-1}
+          aria-label="cancel this cell"
+          title="cancel this cell"
+          onClick={(event) => {
+            event.stopPropagation();
+            board.shelf.send({ kind: "cancel-cell", cell: cell.place });
+          }}
+        >
+          ×
+        </button>
+      )}
+      {cell.state === "RUNNING" && (
+        <span class="fal-nb-tbar" data-known={cell.progress !== undefined}>
+          <span style={{ transform: `scaleX(${cell.progress ?? 1})` }} />
+        </span>
+      )}
+    </>
+  );
+}
+
+function Badges({ cell }: { cell: Cell }) {
+  const mark = cell.output?.kind === "video" ? "▶" : cell.output?.kind === "audio" ? "♪" : "";
+  const length = mark ? seconds(cell.output?.duration_s) : "";
+  return (
+    <span class="fal-nb-tbadges">
+      {cell.isFromMemo && <span title="from the history, nothing was sent">memo</span>}
+      {mark && cell.state === "SUCCEEDED" && (
+        <span>
+          {mark} {length}
+        </span>
+      )}
+      {cell.outputs > 1 && (
+        <span title={`${cell.outputs} files, the first is shown`}>+{cell.outputs - 1}</span>
+      )}
+    </span>
+  );
+}
+
+function Check({
+  board,
+  cell,
+  isSelected,
+  label,
+}: BoardProps & { cell: Cell; isSelected: boolean; label: string }) {
+  return (
+    <input
+      type="checkbox"
+      class="fal-nb-tcheck"
+      tabIndex={-1}
+      aria-label={`select ${label}`}
+      checked={isSelected}
+      onClick={(event) => event.stopPropagation()}
+      onChange={() => board.toggle(cell.place)}
+    />
+  );
+}
+
+function Caption({ board, cell }: BoardProps & { cell: Cell }) {
+  const sort = board.sort.value;
+  const column = sort && board.columns.value.find(({ id }) => id === sort.column);
+  const value = column?.value(cell);
+  const isOwn = column && column.id !== "cost" && column.id !== "time" && column.id !== "rating";
+  const parts = captionParts(board, cell);
+  if (isOwn && value !== undefined) parts.unshift(`${column.name} ${column.words(value, null)}`);
+  return <div class="fal-nb-tcaption fal-nb-tfacts">{parts.join(" · ")}</div>;
+}
+
+function captionParts(board: BoardModel, cell: Cell): string[] {
+  const currency = board.live.field("currency").value;
+  const cost = cell.isFromMemo ? "" : money(cell.cost, currency).split(" ")[0];
+  return [seconds(cell.seconds), cost, "★".repeat(cell.rating ?? 0)].filter((part): part is string =>
+    Boolean(part),
+  );
+}
+
+function spoken(cell: Cell): string {
+  const parts = [CELL_WORDS[cell.state], cell.reason, seconds(cell.seconds)];
+  if (cell.isFromMemo) parts.push("from memo");
+  if (cell.rating) parts.push(`rated ${cell.rating}`);
+  return parts.filter(Boolean).join(", ");
+}

@@ -1,0 +1,182 @@
+/**
+ * The lightbox of every view: PhotoSwipe over what a view's store of bytes holds, with the call's arguments beside it.
+ *
+ * Keys: arrows, Esc, + and - and 0 (zoom), i (arguments), 1 to 5 (rating, where the view has ratings).
+ */
+
+import { effect } from "@preact/signals";
+import PhotoSwipe, { type PhotoSwipeOptions } from "photoswipe";
+import swipeCss from "photoswipe/photoswipe.css?inline";
+import { addStyle } from "../lib/style";
+import themeCss from "../lib/theme.css?inline";
+import lightboxCss from "./lightbox.css?inline";
+import { addPanel } from "./panel";
+import type { Slides } from "./slides";
+
+/** Closes what was opened when the view it belongs to is gone for good. */
+export interface Owner {
+  opened(close: () => void): () => void;
+}
+
+const ZOOM_STEP = 1.5;
+const SIDE_IF_UNKNOWN = 1024;
+
+/** Opens the lightbox above the page. */
+export function openLightbox(slides: Slides, start: number, owner?: Owner): PhotoSwipe {
+  const options: PhotoSwipeOptions = {
+    index: start,
+    bgOpacity: 0.94,
+    showHideAnimationType: "fade",
+    showAnimationDuration: 120,
+    hideAnimationDuration: 100,
+    loop: false,
+    wheelToZoom: true,
+    zoom: false,
+    preload: [1, 1],
+    closeTitle: "Close (Esc)",
+    arrowPrevTitle: "Previous",
+    arrowNextTitle: "Next",
+    paddingFn: () => ({ top: 52, bottom: 76, left: 16, right: 16 }),
+    initialZoomLevel: (zoom) => Math.min(zoom.fit * fitLarger(zoom.fit), 4),
+    secondaryZoomLevel: (zoom) => Math.max(2, zoom.fit * 2.5),
+    maxZoomLevel: 12,
+    dataSource: Array.from({ length: slides.count }, (_, at) => dataOf(slides, at)),
+  };
+  const swipe = new PhotoSwipe(options);
+  const stops = new Map<number, () => void>();
+  swipe.on("contentLoad", (event) => {
+    const { content } = event;
+    event.preventDefault();
+    stops.get(content.index)?.();
+    const filled = fill(slides, content.index);
+    content.element = filled.element as HTMLDivElement;
+    stops.set(content.index, filled.stop);
+    content.onLoaded();
+  });
+  swipe.on("contentDestroy", ({ content }) => {
+    stops.get(content.index)?.();
+    stops.delete(content.index);
+  });
+  swipe.on("uiRegister", () => addPanel(swipe, slides));
+  swipe.on("keydown", ({ originalEvent }) => onKey(swipe, slides, originalEvent));
+  const forget = owner?.opened(() => swipe.close());
+  swipe.on("destroy", () => {
+    forget?.();
+    for (const stop of stops.values()) stop();
+    stops.clear();
+  });
+  swipe.init();
+  const { element } = swipe;
+  if (element) {
+    element.classList.add("fal-nb-lightbox");
+    element.setAttribute("aria-label", "outputs");
+    // The front end's own keys, such as those that stop or restart the kernel, must not hear what is typed here.
+    element.dataset.lmSuppressShortcuts = "true";
+    addStyle(element, "photoswipe", swipeCss);
+    addStyle(element, "theme", themeCss);
+    addStyle(element, "lightbox", lightboxCss);
+    element.focus();
+  }
+  return swipe;
+}
+
+/** Small pictures are shown larger than they are, up to four times. */
+function fitLarger(fit: number): number {
+  return fit >= 1 ? 4 : 1;
+}
+
+function dataOf(slides: Slides, at: number) {
+  const { output, title } = slides.slide(at);
+  const isPicture = output?.kind === "image";
+  return {
+    type: isPicture ? "image" : "fal-nb",
+    w: output?.width || SIDE_IF_UNKNOWN,
+    h: output?.height || SIDE_IF_UNKNOWN,
+    width: output?.width || SIDE_IF_UNKNOWN,
+    height: output?.height || SIDE_IF_UNKNOWN,
+    alt: title,
+  };
+}
+
+interface Filled {
+  element: HTMLElement;
+  stop: () => void;
+}
+
+/** Makes the element of a slide and keeps it filled with the best there is: thumbnail, then original. */
+function fill(slides: Slides, at: number): Filled {
+  const { output, title, text } = slides.slide(at);
+  if (output?.kind === "image") return fillPicture(slides, at, title);
+  if (output?.kind === "video" || output?.kind === "audio") return fillPlayer(slides, at, output.kind, title);
+  const element = document.createElement("div");
+  element.className = "fal-nb-lwords";
+  const stop = effect(() => {
+    const words = slides.words(at).value;
+    element.textContent = words?.text || [text, words?.reason].filter(Boolean).at(-1) || "nothing to show";
+  });
+  return { element, stop };
+}
+
+function fillPicture(slides: Slides, at: number, title: string): Filled {
+  const element = document.createElement("img");
+  element.className = "pswp__img fal-nb-limage";
+  element.alt = title;
+  element.decoding = "sync";
+  element.draggable = false;
+  const stop = effect(() => {
+    const { output } = slides.slide(at);
+    const small = slides.thumbnail(at).value;
+    const original = output && slides.media.get(output, "original").value;
+    const url = original?.url ?? small;
+    if (output) queueMicrotask(() => slides.media.request(output, "original"));
+    if (url && element.src !== url) element.src = url;
+    element.dataset.state = original?.url ? "original" : original?.status === "failed" ? "failed" : "loading";
+  });
+  return { element, stop };
+}
+
+function fillPlayer(slides: Slides, at: number, kind: "video" | "audio", title: string): Filled {
+  const element = document.createElement("div");
+  element.className = "fal-nb-lplayer";
+  const player = document.createElement(kind);
+  player.controls = true;
+  player.loop = kind === "video";
+  player.setAttribute("aria-label", title);
+  element.append(player);
+  const poster = document.createElement("img");
+  poster.alt = "";
+  if (kind === "audio") element.prepend(poster);
+  const stop = effect(() => {
+    const { output } = slides.slide(at);
+    const small = slides.thumbnail(at).value;
+    if (output) queueMicrotask(() => slides.media.request(output, "original"));
+    const url = output && slides.media.get(output, "original").value.url;
+    if (small && player instanceof HTMLVideoElement) player.poster = small;
+    else if (small) poster.src = small;
+    if (url && player.src !== url) player.src = url;
+  });
+  return {
+    element,
+    stop: () => {
+      player.pause?.();
+      stop();
+    },
+  };
+}
+
+function onKey(swipe: PhotoSwipe, slides: Slides, event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const { currSlide } = swipe;
+  const zoom = (level: number) => currSlide?.isZoomable() && currSlide.zoomTo(level, undefined, 120);
+  const level = currSlide?.currZoomLevel ?? 1;
+  const initial = currSlide?.zoomLevels.initial ?? 1;
+  if (event.key === "+" || event.key === "=")
+    zoom(Math.min(level * ZOOM_STEP, currSlide?.zoomLevels.max ?? level));
+  else if (event.key === "-") zoom(Math.max(level / ZOOM_STEP, initial));
+  else if (event.key === "0") zoom(initial);
+  else if (event.key === "i") swipe.dispatch("falNbPanel" as never);
+  else if (/^[1-5]$/.test(event.key) && slides.rate) slides.rate(swipe.currIndex, Number(event.key));
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
