@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
+    from fal_nb.api_sweeps import find_sweep, sweep
     from fal_nb.api_uploads import upload, upload_file, upload_image
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
@@ -99,6 +100,7 @@ _HOMES = {
     ),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
+    "fal_nb.api_sweeps": ("find_sweep", "sweep"),
     "fal_nb.api_uploads": ("upload", "upload_file", "upload_image"),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
@@ -177,6 +179,7 @@ __all__ = [
     "encode",
     "encode_file",
     "encode_image",
+    "find_sweep",
     "history",
     "jobs",
     "load_ipython_extension",
@@ -203,6 +206,7 @@ __all__ = [
     "submit_async",
     "subscribe",
     "subscribe_async",
+    "sweep",
     "tag",
     "unload_ipython_extension",
     "unlock",

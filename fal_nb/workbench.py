@@ -19,6 +19,8 @@ from fal_nb.views.twin import artifacts_html, text_html
 if TYPE_CHECKING:
     from fal_nb.engine.job import Job
     from fal_nb.results import Result
+    from fal_nb.sweeps.sweep import Sweep
+    from fal_nb.views.board import BoardView
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]
@@ -61,6 +63,16 @@ class Workbench:
         """Show a job's card, unless the cell that runs now shows it already."""
         if job.record_id not in self._shown_here():
             self.show_job(job)
+
+    def show_sweep(self, sweep: Sweep) -> BoardView:
+        """Show a sweep's board in the cell that runs now, and return it."""
+        from fal_nb.shown_sweep import ShownSweep  # noqa: PLC0415 - loaded with the first sweep
+        from fal_nb.views.board import BoardView  # noqa: PLC0415
+
+        view = BoardView(ShownSweep(sweep), self.session.artifacts.path, self.session.history.thumbnail)
+        view.outlet = self.display.hub
+        self.display.show(view)
+        return view
 
     def save_when_done(self, job: Job, pattern: str) -> None:
         """Save a job's files by a pattern once it has succeeded; what goes wrong is logged."""

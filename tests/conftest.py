@@ -1,6 +1,11 @@
 """What every test gets: a home of its own, no key, no proxies, no way to the outside."""
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no mistake of the code: tests assert behaviour, not seconds.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 _CLEARED = (
     "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET", "FAL_NB_BASE_URL", "FAL_RUN_HOST", "FAL_QUEUE_RUN_HOST",

@@ -216,6 +216,16 @@ class HistoryStore(Annotations, KnownFiles, Memos):
         """Return a record's artifacts with their thumbnails, in the order of the result."""
         return self.artifacts_of([record_id])[record_id]
 
+    def thumbnail(self, digest: str) -> bytes | None:
+        """Return the thumbnail of a stored file, by its digest, or None where it has none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT v.thumbnail FROM artifacts a JOIN previews v ON v.artifact_id = a.id "
+                "WHERE a.digest = ? AND v.thumbnail IS NOT NULL LIMIT 1",
+                (digest,),
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
     def artifacts_of(self, record_ids: Iterable[int]) -> dict[int, tuple[Artifact, ...]]:
         """Return the artifacts of several records by record number."""
         with self._database.reading() as connection:

@@ -23,6 +23,7 @@ from fal_nb.magics.commands import (
     RunArguments,
     SimulatorArguments,
     SubmitArguments,
+    SweepArguments,
     WaitArguments,
 )
 from fal_nb.magics.convert import option_fields
@@ -53,6 +54,7 @@ __all__ = [
     "RunArguments",
     "SimulatorArguments",
     "SubmitArguments",
+    "SweepArguments",
     "WaitArguments",
     "build_arguments",
     "help_text",
@@ -83,6 +85,8 @@ def read_arguments(line: str, cell: str | None = None, namespace: Mapping[str, A
     try:
         if parsed.spec.takes_inputs:
             return _read_call(parsed, cell if cell and cell.strip() else None, namespace)
+        if parsed.spec.takes_body:
+            return _read_sweep(parsed, cell if cell and cell.strip() else None, namespace)
         if cell and cell.strip():
             _refuse(f"{parsed.subcommand} takes no body: write it with one %, and the rest in another cell", 0)
         return _READERS[parsed.subcommand](parsed, namespace)
@@ -203,6 +207,31 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
             _refuse(f"#{found[1]} is chosen twice", word.column)
         choices[int(found[1])] = found[2]
     return ReconcileArguments(choices=tuple(choices.items()), silenced=parsed.silenced, **fields)
+
+
+_SWEEP_ACTIONS = ("resume", "retry", "cancel", "show")
+
+
+def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
+    fields = option_fields(parsed)
+    word = parsed.words[0] if parsed.words else None
+    action = word.text if word is not None and word.text in _SWEEP_ACTIONS else "plan"
+    most = 1 if action == "plan" else 2
+    if len(parsed.words) > most:
+        extra = parsed.words[most]
+        cut = Edit(extra.column, extra.column + len(extra.raw), "")
+        _refuse(f"sweep knows no {shorten(extra.text)!r} here", extra.column, cut)
+    if action == "plan":
+        if body is None:
+            column = word.column if word is not None else len(parsed.text)
+            _refuse("a sweep's plan is the cell below: write it with two %, or name what to do: resume, show", column)
+        target = None if word is None else _endpoint(word, namespace)
+    else:
+        if body is not None:
+            _refuse(f"sweep {action} takes no body", word.column if word is not None else 0)
+        target = parsed.words[1].text if len(parsed.words) > 1 else None
+    chosen = cast('Literal["plan", "resume", "retry", "cancel", "show"]', action)
+    return SweepArguments(action=chosen, target=target, body=body, silenced=parsed.silenced, **fields)
 
 
 def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:

@@ -30,6 +30,7 @@ __all__ = [
     "RunArguments",
     "SimulatorArguments",
     "SubmitArguments",
+    "SweepArguments",
     "WaitArguments",
 ]
 
@@ -183,6 +184,34 @@ class ReconcileArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SweepArguments:
+    """``sweep``.
+
+    Attributes
+    ----------
+    action
+        ``plan`` a new one, or what to do with one there is.
+    target
+        The endpoint of a plan, where the line has one; else the sweep's name, None for the newest.
+    body
+        The plan.
+    budget
+        In US dollars.
+    """
+
+    action: Literal["plan", "resume", "retry", "cancel", "show"]
+    target: str | None = None
+    body: str | None = None
+    name: str | None = None
+    budget: float | None = None
+    window: int | None = None
+    allow_unpriced: bool = False
+    yes: bool = False
+    var: str | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryArguments:
     """``history``.
 
@@ -252,6 +281,7 @@ Arguments: TypeAlias = (
     | ResumeArguments
     | AttachArguments
     | ReconcileArguments
+    | SweepArguments
     | HistoryArguments
     | ReplayArguments
     | ConfigArguments

@@ -221,6 +221,12 @@ def _reconcile(bench: Workbench, command: args.ReconcileArguments, _cell: Cell) 
     return None if command.silenced else job
 
 
+def _sweep(bench: Workbench, command: args.SweepArguments, cell: Cell) -> Any:
+    from fal_nb.magics.sweep_handlers import handle_sweep  # noqa: PLC0415 - loaded with the first sweep
+
+    return handle_sweep(bench, command, cell.namespace, cell.assign)
+
+
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
     return bench.session.frame(
         endpoint=command.endpoint,
@@ -300,6 +306,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.ResumeArguments: _resume,
         args.AttachArguments: _attach,
         args.ReconcileArguments: _reconcile,
+        args.SweepArguments: _sweep,
         args.HistoryArguments: _history,
         args.ReplayArguments: _replay,
         args.ConfigArguments: _config,

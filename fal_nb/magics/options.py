@@ -81,6 +81,8 @@ class SubcommandSpec:
         One line for the overview.
     details
         Paragraphs for its own help.
+    takes_body
+        Whether a cell's body belongs to it, although it takes no inputs.
     takes_inputs
         Whether ``name=value`` and unknown options are inputs of an endpoint, and a cell's body belongs to them.
     choices
@@ -97,6 +99,7 @@ class SubcommandSpec:
     usage: str = ""
     options: tuple[OptionSpec, ...] = ()
     takes_inputs: bool = False
+    takes_body: bool = False
     choices: tuple[str, ...] = ()
     twin: str = ""
 
@@ -341,6 +344,44 @@ have ended are listed, and their arguments only where the account stores payload
         ),
         examples=("%fal reconcile", "%fal reconcile #12=764cabcf-b745-4b3e-ae38-1200304cf45b"),
         twin="fal.reconcile({12: request_id}), fal.send_again(12)",
+    ),
+    SubcommandSpec(
+        name="sweep",
+        words="search",
+        usage="ENDPOINT [OPTIONS], or [resume|retry|cancel|show] [NAME]",
+        takes_body=True,
+        summary="all combinations of some axes, under a budget",
+        details="""\
+With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text holds {axis} and {variable}, `1..4` and
+`2..5 step 0.5` are ranges, `seed: random 8` draws once; zip:, rows: and skip: are rules. What it comes to is shown
+first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
+again what failed; `cancel` ends it; `show` shows its board.""",
+        options=(
+            OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
+            OptionSpec(
+                name="budget",
+                kind="amount",
+                metavar="USD",
+                field="budget",
+                help="What all its calls may cost.",
+            ),
+            OptionSpec(name="window", kind="count", metavar="N", field="window", help="Calls at once (4)."),
+            OptionSpec(name="allow_unpriced", field="allow_unpriced", help="Call also what nobody knows the price of."),
+            OptionSpec(name="yes", field="yes", help="Run it at once."),
+            OptionSpec(
+                name="var",
+                short="-o",
+                kind="variable",
+                metavar="NAME",
+                field="var",
+                help="Also put it here.",
+            ),
+        ),
+        examples=(
+            "%%fal sweep fal-ai/flux/dev --budget 2\nprompt: a {animal}\nanimal: [fox, owl]\nseed: [1, 2]",
+            "sweep = %fal sweep resume styles --budget 4",
+        ),
+        twin="fal.sweep(endpoint, arguments, axes=…)",
     ),
     SubcommandSpec(
         name="history",

@@ -22,6 +22,7 @@ __all__ = ["write_plan"]
 _NAME = re.compile(r"[^\W\d][\w.\-]*")
 _OWN_WORDS = frozenset({"zip", "rows", "skip"})
 _UNSAFE_IN_LISTS = re.compile(r"[,\[\]\"'#]|:(?:\s|\Z)")
+_PAIRED = re.compile(r"[^{}]*+(?:\{[^{}]++\}[^{}]*+)*+")
 _LINE = 100
 
 
@@ -91,7 +92,9 @@ def _flow(name: str, value: Any) -> str:
 
 
 def _in_list(text: str) -> str:
-    return _quoted(text) if not _is_plain(text) or _UNSAFE_IN_LISTS.search(text) else text
+    # Doubled or single braces would be taken for the beginning or the end of an object around it.
+    is_safe = _is_plain(text) and not _UNSAFE_IN_LISTS.search(text) and _PAIRED.fullmatch(text)
+    return text if is_safe else _quoted(text)
 
 
 def _is_plain(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ _WHY = {
     "cancelled": "not run: the sweep was cancelled",
 }
 Observer = Callable[[set[str]], None]
+_open: weakref.WeakValueDictionary[tuple[str, str], Sweep] = weakref.WeakValueDictionary()
+"""Session and name → its sweep: two of one name in a kernel would not know of each other's run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class CellView:
     is_from_memo: bool = False
     artifacts: tuple[Artifact, ...] = ()
     result: Any = None
+    progress: float | None = None
+    estimate: float | None = None
 
 
 class Sweep:
@@ -96,6 +101,7 @@ class Sweep:
         self._ended = threading.Event()
         self._ended.set()
         self._lock = threading.RLock()
+        _open[session.owner, row.name] = self
 
     # -- how one comes to be -----------------------------------------------------------------------------
 
@@ -151,6 +157,8 @@ class Sweep:
             Where there is none.
         """
         row = session.history.sweeps.find(name)
+        if row is not None and (known_here := _open.get((session.owner, row.name))) is not None:
+            return known_here
         if row is None:
             known = ", ".join(one.name for one in session.history.sweeps.all()[-8:])
             raise JobError(
@@ -198,12 +206,10 @@ class Sweep:
 
     def __getitem__(self, key: str) -> CellView:
         """Return a cell as it is now."""
+        found = self.peek(key)
+        if found is not None:
+            return found
         cell = self._by_key[key]
-        job = self._jobs.get(key)
-        if job is not None:
-            return self._of_snapshot(cell, job.snapshot)
-        if key in self._failures:
-            return CellView(cell, "SKIPPED" if self.stopped in {"budget", "lock"} else "FAILED", self._failures[key])
         known = self._records.get(key)
         if known is not None:
             return self._of_record(cell, self._session.history.get(known.record_id))
@@ -211,6 +217,33 @@ class Sweep:
         return CellView(
             cell, "SKIPPED" if self._row.stopped in {"budget", "lock"} else "PREPARED", why or "not run yet"
         )
+
+    def peek(self, key: str) -> CellView | None:
+        """Return a cell as this kernel knows it without asking the history, or None."""
+        cell = self._by_key[key]
+        job = self._jobs.get(key)
+        if job is not None:
+            return self._of_snapshot(cell, job.snapshot)
+        failures = self._failures if self._runner is None else self._failures | self._runner.failures
+        if key in failures:
+            is_kept_back = self._runner is not None and self._runner.stopped in {"budget", "lock"}
+            return CellView(cell, "SKIPPED" if is_kept_back else "FAILED", failures[key])
+        return None
+
+    @property
+    def window(self) -> int:
+        """Calls at once."""
+        return self._row.window
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no further cell is begun for the moment."""
+        return self.is_running and self._runner is not None and self._runner.is_paused
+
+    @property
+    def session(self) -> Session:
+        """The session it runs in."""
+        return self._session
 
     def table(self) -> CellTable:
         """Return every combination of the plan with its cell's key, for boards."""
@@ -271,6 +304,7 @@ class Sweep:
             self._settle_open()
             self._write(stopped=None)
             self._failures.clear()
+            self._runner = None
             todo = [cell for key, cell in self._by_key.items() if self._is_to_call(key)]
             self._start(todo)
         return self
@@ -513,6 +547,8 @@ class Sweep:
             cell.key in self._from_memo,
             snapshot.artifacts,
             snapshot.result,
+            snapshot.progress,
+            snapshot.estimate,
         )
 
     def _of_record(self, cell: Cell, record: Record) -> CellView:

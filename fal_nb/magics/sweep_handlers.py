@@ -1,0 +1,85 @@
+"""What ``sweep`` does: the plan is shown first, and nothing is sent before a person says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.errors import FalError
+from fal_nb.magics.failure import MagicFailure, MagicStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fal_nb.magics.commands import SweepArguments
+    from fal_nb.sweeps.sweep import Sweep
+    from fal_nb.workbench import Workbench
+
+__all__ = ["handle_sweep"]
+
+
+def handle_sweep(
+    bench: Workbench, command: SweepArguments, namespace: Mapping[str, Any], assign: Callable[[str, Any], None]
+) -> Any:
+    """Carry out one command and return the sweep."""
+    from fal_nb.sweeps.sweep import Sweep  # noqa: PLC0415 - loaded with the first sweep
+
+    session = bench.session
+    if command.action == "plan":
+        plan, schemas = Sweep.plan_text(session, command.body or "", command.target, notebook=namespace)
+        sweep = Sweep.new(
+            session,
+            plan,
+            schemas,
+            name=command.name,
+            budget=command.budget,
+            window=command.window or 4,
+            allow_unpriced=command.allow_unpriced,
+        )
+        bench.line(f"sweep  {sweep.name}\n{sweep.outlook()}")
+        if command.yes:
+            _run(bench, sweep.run())
+        else:
+            bench.line(f"Nothing was sent yet: `%fal sweep resume {sweep.name}` runs it, or --yes at once.")
+    else:
+        sweep = Sweep.find(session, command.target)
+        _go_on(bench, sweep, command)
+    if command.var:
+        assign(command.var, sweep)
+    return None if command.silenced else sweep
+
+
+def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
+    if command.budget is not None:
+        sweep.set_budget(command.budget)
+    match command.action:
+        case "resume":
+            _run(bench, sweep.run())
+        case "retry":
+            _run(bench, sweep.retry())
+        case "cancel":
+            if not sweep.is_running:
+                bench.line(f"The sweep {sweep.name} is not running in this kernel.")
+            else:
+                sweep.cancel()
+                bench.line(f"The sweep {sweep.name} begins no further cell; those under way are asked to stop.")
+        case _:
+            bench.show_sweep(sweep)
+
+
+def _run(bench: Workbench, sweep: Sweep) -> None:
+    """Show the board and wait; an interrupt ends the sweep, as it ends a run."""
+    view = bench.show_sweep(sweep)
+    try:
+        sweep.wait()
+    except KeyboardInterrupt as error:
+        sweep.cancel()
+        raise MagicStopped(
+            f"Stopped: the sweep {sweep.name} begins no further cell, those under way are asked to stop. "
+            f"`%fal sweep resume {sweep.name}` calls the rest."
+        ) from error
+    except FalError as error:
+        raise MagicFailure.of(error) from error
+    finally:
+        bench.settle(view)
+    if sweep.stopped == "budget":
+        bench.line(f"Stopped by its budget: `%fal sweep resume {sweep.name} --budget USD` goes on.")

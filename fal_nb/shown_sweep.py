@@ -1,0 +1,179 @@
+"""``ShownSweep``: a sweep as its board sees it: axes with labels, cells as plain data, commands that return at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from fal_nb.errors import FalError
+from fal_nb.states import OPEN_STATES, State
+from fal_nb.sweeps.values import show
+from fal_nb.views.board_look import Axis, CellArtifact, CellLook, SweepObserver, SweepTotals
+
+if TYPE_CHECKING:
+    from fal_nb.sweeps.plan import Dimension
+    from fal_nb.sweeps.sweep import CellView, Sweep
+
+__all__ = ["ShownSweep"]
+
+_LABEL_CHARS = 80
+_log = logging.getLogger("fal_nb")
+
+
+class ShownSweep:
+    """Satisfies ``BoardSweep``; its cells are read from the history once, and kept by what the sweep tells."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._sizes = [len(one) for one in sweep.plan.dimensions]
+        self._looks = {view.cell.key: self._look(view) for view in sweep}
+        self._observers: list[SweepObserver] = []
+        sweep.observe(self._changed)
+
+    @property
+    def name(self) -> str:
+        """What the person calls it."""
+        return self._sweep.name
+
+    @property
+    def endpoint_text(self) -> str:
+        """Its endpoints."""
+        return ", ".join(self._sweep.plan.endpoints)
+
+    @property
+    def backend(self) -> str:
+        """Where its calls go."""
+        return self._sweep.session.settings.backend
+
+    @property
+    def axes(self) -> Sequence[Axis]:
+        """The dimensions of the plan, each with a label a point."""
+        return [Axis(name=one.name, labels=_labels(one)) for one in self._sweep.plan.dimensions]
+
+    @property
+    def cells(self) -> Mapping[str, CellLook]:
+        """The cells by key, in the order of the plan."""
+        return self._looks
+
+    @property
+    def totals(self) -> SweepTotals:
+        """Counts and money, summed over the cells."""
+        looks = list(self._looks.values())
+        counts: Counter[State] = Counter(look.state for look in looks)
+        took = [look.total_s for look in looks if look.total_s is not None and not look.is_from_memo]
+        left = sum(counts[state] for state in OPEN_STATES)
+        seconds = sum(took) / len(took) * left / self._sweep.window if took and left else None
+        return SweepTotals(
+            counts=counts,
+            spent=sum(look.cost or 0.0 for look in looks if not look.is_from_memo),
+            reserved=sum(look.estimate or 0.0 for look in looks if look.record_id and look.state in OPEN_STATES),
+            budget=self._sweep.budget,
+            currency="USD",
+            seconds_left=seconds if self._sweep.is_running else None,
+            is_paused=self._sweep.is_paused,
+        )
+
+    def observe(self, observer: SweepObserver) -> None:
+        """Call the observer after every change, on the loop's thread."""
+        self._observers.append(observer)
+
+    def unobserve(self, observer: SweepObserver) -> None:
+        """Stop calling the observer."""
+        if observer in self._observers:
+            self._observers.remove(observer)
+
+    def pause(self) -> None:
+        """Send nothing new."""
+        self._sweep.pause()
+
+    def resume(self) -> None:
+        """Go on sending, or begin."""
+        if self._sweep.is_running:
+            self._sweep.go_on()
+        else:
+            self._aside(self._sweep.run)
+
+    def cancel(self) -> None:
+        """Stop what is open and send nothing new."""
+        self._sweep.cancel()
+
+    def retry(self) -> None:
+        """Send the failed cells once more."""
+        self._aside(self._sweep.retry)
+
+    def cancel_cell(self, key: str) -> None:
+        """Stop one cell."""
+        self._sweep.cancel_cell(key)
+
+    def rate(self, key: str, rating: int | None) -> None:
+        """Keep a rating of 1 to 5, or take it back."""
+        look = self._looks.get(key)
+        if look is not None and look.record_id is not None:
+            record_id = look.record_id
+            self._aside(lambda: self._sweep.session.rate(record_id, rating))
+
+    def _changed(self, keys: AbstractSet[str]) -> None:
+        # What only the history knows has not changed, and the loop must not wait for a disk.
+        known = {key: view for key in keys if key in self._looks and (view := self._sweep.peek(key)) is not None}
+        for key, view in known.items():
+            self._looks[key] = self._look(view)
+        for observer in tuple(self._observers):
+            observer(known.keys())
+
+    def _look(self, view: CellView) -> CellLook:
+        file = view.artifacts[0] if view.artifacts else None
+        return CellLook(
+            key=view.cell.key,
+            coordinates=self._coordinates(view.cell.index),
+            state=view.state,
+            reason=view.reason or None,
+            progress=view.progress,
+            record_id=view.record_id,
+            request_id=view.request_id,
+            cost=view.cost,
+            estimate=view.estimate,
+            total_s=view.total_s,
+            rating=view.rating,
+            is_from_memo=view.is_from_memo,
+            artifact=None
+            if file is None
+            else CellArtifact(
+                kind=file.kind,
+                content_type=file.content_type,
+                digest=file.digest,
+                width=file.width,
+                height=file.height,
+                duration_s=file.duration_s,
+                size_bytes=file.size_bytes,
+                text=file.text,
+            ),
+            artifact_count=len(view.artifacts),
+            arguments=view.cell.arguments,
+        )
+
+    def _coordinates(self, index: int) -> tuple[int, ...]:
+        """Return the places of a combination, counted as the plan does: the last dimension fastest."""
+        places = []
+        for size in reversed(self._sizes):
+            index, place = divmod(index, size)
+            places.append(place)
+        return tuple(reversed(places))
+
+    def _aside(self, work: Callable[[], object]) -> None:
+        """Do what blocks in a thread of its own, and log what goes wrong."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except FalError as error:
+                _log.warning("sweep %s: %s", self.name, error)
+
+        threading.Thread(target=guarded, name="fal-nb-sweep-command", daemon=True).start()
+
+
+def _labels(dimension: Dimension) -> tuple[str, ...]:
+    return tuple(" · ".join(show(value, _LABEL_CHARS) for value in point.values()) or "–" for point in dimension.points)

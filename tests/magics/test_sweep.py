@@ -1,0 +1,58 @@
+"""`%%fal sweep` in a real shell: the plan first, then the board; resumed, retried, refused in one line."""
+
+import pytest
+
+from fal_nb.workbench import current
+
+PLAN = "prompt: a {animal}\nanimal: [fox, owl]\nseed: [1, 2]\nimage_size: {width: 64, height: 64}"
+SCHNELL = "fal-ai/flux/schnell"
+
+
+def test_nothing_is_sent_before_a_person_says_so(run, shell, simulator):
+    before = len(simulator.ledger())
+    printed, done = run(f"%%fal sweep {SCHNELL} --name first --budget 1\n{PLAN}")
+    assert done.result.name == "first"
+    assert "4 to send" in printed
+    assert "price" in printed
+    assert "`%fal sweep resume first` runs it" in printed
+    assert len(simulator.ledger()) == before
+    printed, done = run("%fal sweep resume first")
+    assert done.success
+    assert done.result.counts() == {"SUCCEEDED": 4}
+    assert len(simulator.ledger()) == before + 4
+    assert printed.count("done") >= 1
+    printed, done = run("%fal sweep show")
+    assert done.result.name == "first"
+
+
+def test_a_sweep_runs_at_once_where_it_is_said_and_goes_into_a_variable(run, shell, simulator):
+    run(f"%%fal sweep {SCHNELL} --yes --window 2 -o styles\n{PLAN}")
+    assert len(shell.user_ns["styles"].frame()) == 4
+    assert set(shell.user_ns["styles"].frame()["state"]) == {"SUCCEEDED"}
+    assert current().session.history.sweeps.find(shell.user_ns["styles"].name).window == 2
+
+
+def test_the_notebooks_variables_are_in_the_plan(run, shell):
+    run("style = 'noir'")
+    _, done = run(f"%%fal sweep {SCHNELL}\nprompt: a {{animal}}, {{style}}\nanimal: [fox, owl]")
+    assert {cell.arguments["prompt"] for cell in done.result.cells} == {"a fox, noir", "a owl, noir"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%fal sweep", "two %"),
+        (f"%%fal sweep {SCHNELL} --window 0\n{PLAN}", "--window"),
+        (f"%%fal sweep {SCHNELL}\nprompt: a {{anmal}}\nanimal: [fox]", "anmal"),
+        (f"%%fal sweep {SCHNELL}\nprompt: x\nnum_images: [1, 9]", "num_images"),
+        ("%fal sweep resume nowhere", "There is no sweep yet"),
+        ("%fal sweep resume a b", "sweep knows no 'b' here"),
+        (f"%%fal sweep {SCHNELL} --name 'a b'\n{PLAN}", "no name of a sweep"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_nothing_is_sent(run, simulator, cell, said):
+    before = len(simulator.ledger())
+    printed, done = run(cell)
+    assert not done.success
+    assert said in printed + str(done.error_in_exec)
+    assert len(simulator.ledger()) == before
