@@ -35,12 +35,15 @@ keep their meaning; ``FalClientError`` is the root under its name there.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
+
+from fal_nb.plain import one_line, plain_text
 
 __all__ = [
     "AccountLockedError",
@@ -74,6 +77,8 @@ __all__ = [
 ]
 
 _MESSAGE_CHARS = 600
+_LONGEST_CHARS = 20_000
+_TYPE_CHARS = 100
 _MOST_FIELDS = 100
 _WORDS = {
     "ge": "at least",
@@ -105,10 +110,12 @@ class FalError(Exception):
     ----------
     request_id, endpoint
         The request and the endpoint it was about, or None where not known.
+
+    The message is plain text, whatever a server said: no terminal takes any of it for a command.
     """
 
     def __init__(self, message: str, *, request_id: str | None = None, endpoint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(plain_text(message, _LONGEST_CHARS))
         self.request_id = request_id
         self.endpoint = endpoint
 
@@ -268,12 +275,12 @@ class RefusedField:
         line = f"{self.where}: {self.message}" if self.path else self.message
         if self.given is not None and not isinstance(self.given, (dict, list)):
             line = line.removesuffix(".")
-            line += f", got {json.dumps(self.given)[:80]}"
+            line += f", got {_short(self.given)}"
         # What the message says already is not said again.
-        more = {key: value for key, value in self.allowed.items() if str(value) not in self.message}
+        more = {key: value for key, value in self.allowed.items() if _short(value).strip('"') not in self.message}
         if more:
             line += " (" + ", ".join(f"{_WORDS.get(key, key)} {_short(value)}" for key, value in more.items()) + ")"
-        return _printable(line)
+        return one_line(line, _MESSAGE_CHARS)
 
 
 class FalClientHTTPError(FalError):
@@ -319,7 +326,7 @@ class FalClientHTTPError(FalError):
     ) -> None:
         super().__init__(message, request_id=request_id, endpoint=endpoint)
         self.fields = fields
-        self.message = message
+        self.message = str(self)
         self.status_code = status_code
         self.response_headers = dict(response_headers or {})
         self.response = response
@@ -397,9 +404,9 @@ def error_from_response(
     Source: fal docs "Model Errors", "Request Error Types"; body shapes 1 to 7 of the protocol notes.
     """
     detail, error_type = _read_body(body)
-    error_type = error_type or headers.get("x-fal-error-type")
+    error_type = error_type or _text(headers.get("x-fal-error-type"))
     cls = _BY_STATUS.get(status_code, ServerError if status_code >= 500 else FalClientHTTPError)
-    if status_code == 403 and "locked" in str(detail).lower():
+    if status_code == 403 and "locked" in _short(detail, _LONGEST_CHARS).lower():
         cls = AccountLockedError
     fields = _read_fields(detail)
     error_type = error_type or next((field.type for field in fields if field.type), None)
@@ -426,8 +433,8 @@ def _read_body(body: bytes) -> tuple[Any, str | None]:
     text = body.decode("utf-8", "replace").strip()
     try:
         data = json.loads(text)
-    except ValueError:
-        if "<html" in text[:200].lower() or "nginx" in text:
+    except (ValueError, RecursionError):
+        if "<html" in text[:200].lower() or "<!doctype" in text[:200].lower() or "nginx" in text[:2000]:
             return "the gateway answered with an HTML page", None
         return text or None, None
     if not isinstance(data, dict):
@@ -444,13 +451,11 @@ def _one_line(status_code: int, detail: Any, fields: Sequence[RefusedField], err
     if fields:
         text = "; ".join(str(field) for field in fields)
     else:
-        text = detail if isinstance(detail, str) else "" if detail in (None, {}, []) else json.dumps(detail)
-    text = _printable(text)
+        text = detail if isinstance(detail, str) else "" if detail in (None, {}, []) else _short(detail, _LONGEST_CHARS)
+    text = one_line(text, _MESSAGE_CHARS)
     if not text:
-        kind = _printable(error_type or "")
+        kind = one_line(error_type or "", _TYPE_CHARS)
         text = f"{kind}: no detail" if kind else "no detail"
-    if len(text) > _MESSAGE_CHARS:
-        text = text[: _MESSAGE_CHARS - 1] + "…"
     return f"{text} (HTTP {status_code})"
 
 
@@ -467,8 +472,8 @@ def _field(item: Mapping[str, Any]) -> RefusedField:
     ctx = item.get("ctx")
     return RefusedField(
         path[1:] if path[:1] == ("body",) else path,
-        str(item.get("msg") or item.get("type") or "refused"),
-        str(item.get("type") or ""),
+        _short(item.get("msg") or item.get("type") or "refused", _LONGEST_CHARS),
+        _text(item.get("type")) or "",
         item.get("input"),
         dict(ctx) if isinstance(ctx, Mapping) else {},
     )
@@ -488,24 +493,22 @@ def _is_retryable(status_code: int, headers: Mapping[str, str], error_type: str 
     return status_code in {408, 425, 429}
 
 
-def _printable(text: str) -> str:
-    """Return text on one line, without control characters and lone surrogates."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _short(value: Any) -> str:
+def _short(value: Any, limit: int = 80) -> str:
+    if isinstance(value, str) and limit > _MESSAGE_CHARS:
+        return value[:limit]
     try:
-        return json.dumps(value)[:80]
-    except (TypeError, ValueError):
+        return json.dumps(value)[:limit]
+    except (TypeError, ValueError, RecursionError):
         return type(value).__name__
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return one_line(value, _TYPE_CHARS) or None if isinstance(value, str) else None
 
 
 def _number(value: str | None) -> float | None:
     try:
-        return float(value) if value is not None else None
+        number = float(value) if value is not None else None
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from fal_nb.errors import ConfigError
 from fal_nb.protocol.urls import Hosts, is_loopback, origin
 
-__all__ = ["Backend", "Settings", "find_key", "home_folder", "resolve_settings"]
+__all__ = ["Backend", "Given", "Settings", "find_key", "home_folder", "resolve_settings"]
 
 Backend: TypeAlias = Literal["fal", "server", "proxy", "simulator"]
 """``fal`` the service itself, ``server`` another base URL, ``proxy`` a key-holding proxy, ``simulator`` ours."""
@@ -28,7 +28,7 @@ class Settings:
     Attributes
     ----------
     key
-        ``key_id:key_secret`` or None; never part of a repr.
+        ``key_id:key_secret`` or None; never part of a repr or a pickle.
     key_source
         In words, for ``%fal config``.
     home
@@ -47,6 +47,27 @@ class Settings:
     def is_billed(self) -> bool:
         """Whether calls cost money, as far as can be told: everything but the simulator."""
         return self.backend != "simulator"
+
+    def __reduce__(self) -> tuple[type[Settings], tuple[object, ...]]:
+        """Leave out what must not lie in a file: the key, and the proxy's address, which can hold one."""
+        return Settings, (self.backend, self.hosts, self.home, self.reason, None, self.key_source, None)
+
+    def __copy__(self) -> Settings:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Settings:
+        return self
+
+
+class Given:
+    """What a caller chose by arguments, kept where no repr and no traceback with variables shows it."""
+
+    def __init__(self, key: str | None = None, base_url: str | None = None, proxy_url: str | None = None) -> None:
+        self._key, self._base_url, self._proxy_url = key, base_url, proxy_url
+
+    def resolve(self) -> Settings | None:
+        """Return the settings in force; see `resolve_settings`."""
+        return resolve_settings(key=self._key, base_url=self._base_url, proxy_url=self._proxy_url)
 
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -96,7 +117,18 @@ def resolve_settings(
     ConfigError
         Where a base or proxy URL is not acceptable.
     """
-    environ = os.environ if environ is None else environ
+    settings, problem = _resolved(key, base_url, proxy_url, os.environ if environ is None else environ, folder)
+    # A traceback that shows variables must not show these.
+    del key, base_url, proxy_url, environ
+    if problem is not None:
+        raise ConfigError(problem)
+    return settings
+
+
+def _resolved(
+    key: str | None, base_url: str | None, proxy_url: str | None, environ: Mapping[str, str], folder: Path | None
+) -> tuple[Settings | None, str | None]:
+    """Return (settings, what is wrong); it raises nothing, as its frame holds the key."""
     home = home_folder(environ)
     source = "the key argument"
     if not key:
@@ -104,16 +136,20 @@ def resolve_settings(
     base = base_url or environ.get("FAL_NB_BASE_URL")
     if base:
         reason = "base_url was given" if base_url else "FAL_NB_BASE_URL is set"
-        return Settings("server", Hosts.under(base), home, reason, key, source)
+        try:
+            hosts = Hosts.under(base)
+        except ConfigError as error:
+            return None, str(error)
+        return Settings("server", hosts, home, reason, key, source), None
     if proxy_url:
         if not proxy_url.startswith("https://") and not is_loopback(proxy_url):
-            raise ConfigError("A proxy_url that is not on this machine must begin with https://.")
+            return None, "A proxy_url that is not on this machine must begin with https://."
         if origin(proxy_url) is None:
-            raise ConfigError("proxy_url must be an address without a user name or a password in it.")
-        return Settings("proxy", Hosts(), home, "proxy_url was given", None, "the proxy's", proxy_url)
+            return None, "proxy_url must be an address without a user name or a password in it."
+        return Settings("proxy", Hosts(), home, "proxy_url was given", None, "the proxy's", proxy_url), None
     if key:
-        return Settings("fal", Hosts(), home, f"a key was found: {source}", key, source)
-    return None
+        return Settings("fal", Hosts(), home, f"a key was found: {source}", key, source), None
+    return None, None
 
 
 def _dotenv(folder: Path | None) -> tuple[str, Mapping[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -15,6 +16,7 @@ from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.artifacts.store import ArtifactStore
 from fal_nb.errors import FalError, FileError
+from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
 from fal_nb.protocol.status import JSON
 
@@ -27,7 +29,7 @@ _MAX_FILES = 1_000
 _PARALLEL = 4
 _ERROR_CHARS = 300
 _NOT_STORED = "not stored here: "
-_TOO_MANY = f"not fetched: a result of more than {_MAX_FILES} files"
+_TOO_MANY = f"neither this file nor any after it was fetched: a result of more than {_MAX_FILES} files"
 
 
 async def collect(
@@ -41,7 +43,8 @@ async def collect(
 ) -> tuple[Artifact, ...]:
     """Return an artifact for each file of a result, in the result's order, its bytes stored.
 
-    A file that cannot be had gives an artifact whose ``error`` says why. The same URL is fetched once.
+    A file that cannot be had gives an artifact whose ``error`` says why. The same URL is fetched once; of more than
+    a thousand files the next stands for all the rest.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ async def collect(
     parallel
         Files fetched at one time.
     """
-    refs = find_files(result)
+    refs = list(itertools.islice(find_files(result), _MAX_FILES + 1))
     gate = asyncio.Semaphore(parallel)
     stored = {artifact.where: artifact for artifact in known if artifact.digest and store.has(artifact.digest)}
     tasks: dict[str, asyncio.Task[Artifact]] = {}
@@ -128,5 +131,5 @@ def _failed(ref: FileRef, index: int, why: str) -> Artifact:
         kind=ref.kind,
         content_type=content_type,
         file_name=name_artifact(ref, content_type, index),
-        error=" ".join(why.split())[:_ERROR_CHARS],
+        error=one_line(why, _ERROR_CHARS),
     )

@@ -9,6 +9,7 @@ from fal_nb.artifacts.artifact import Artifact
 from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.preview import Preview
 from fal_nb.artifacts.sniff import HEAD_BYTES, kind_of, plain_type, settle_type, sniff
+from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, MediaKind, guess_content_type
 
 __all__ = ["TEXT_CHARS", "describe"]
@@ -108,5 +109,4 @@ def _path_of(url: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 120 else text[:119] + "…"
+    return one_line(str(error), 120) or type(error).__name__

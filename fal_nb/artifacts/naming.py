@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.errors import FileError
+from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, extension_for, guess_content_type, safe_file_name
 
 __all__ = ["check_pattern", "fill_pattern", "free_path", "name_artifact", "name_part"]
@@ -21,7 +22,8 @@ _OF_RESULTS = ("seed", "record", "request", "endpoint", "index", "name", "ext")
 
 _PART_CHARS = 80
 _SHOWN = ("image", "video", "audio")
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*]+')
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ufffd]+')
+_PART_BYTES = 160
 _SEPARATORS = re.compile(r"[/\\]+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)", re.IGNORECASE)
 _NUMBER_SPEC = re.compile(r"0?\d{1,2}d?\Z")
@@ -40,10 +42,13 @@ def name_artifact(ref: FileRef, content_type: str, index: int) -> str:
 
 
 def name_part(value: Any) -> str:
-    """Return a value as a part of a file name: without separators, leading dots or what some systems forbid."""
-    text = unicodedata.normalize("NFC", str(value).encode("utf-8", "replace").decode("utf-8"))
-    text = _FORBIDDEN.sub("_", _SEPARATORS.sub("-", " ".join(text.split())))
-    text = text[:_PART_CHARS].strip(" .")
+    """Return a value as a part of a file name: without separators, leading dots or what some systems forbid.
+
+    At most 80 characters and 160 bytes, since most disks end a name after 255.
+    """
+    text = unicodedata.normalize("NFC", one_line(str(value), 4 * _PART_CHARS))
+    text = _FORBIDDEN.sub("_", _SEPARATORS.sub("-", text))
+    text = text[:_PART_CHARS].encode()[:_PART_BYTES].decode("utf-8", "ignore").strip(" .")
     return f"_{text}" if not text or _RESERVED.match(text) else text
 
 

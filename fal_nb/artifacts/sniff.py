@@ -7,6 +7,7 @@ glTF 2.0 section 4.4.
 from __future__ import annotations
 
 import codecs
+import re
 
 from fal_nb.protocol.files import MediaKind, media_kind
 
@@ -57,12 +58,14 @@ _MARKED = frozenset({*(content_type for _, _, content_type in _MAGIC), "text/htm
 _CONTAINERS = ("application/zip", "application/gzip")
 _PAGE_MARKS = ("<!doctype html", "<html", "<head", "<body", "<script")
 _UNKNOWN = "application/octet-stream"
+_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,60}/[a-z0-9][a-z0-9.+_-]{0,100}\Z")
+"""Source: RFC 6838 section 4.2."""
 
 
 def plain_type(content_type: str | None) -> str:
-    """Return a content type in lower case, without parameters, by its usual name; empty where there is none."""
+    """Return a content type in lower case, without parameters, by its usual name; empty where it is none."""
     plain = (content_type or "").partition(";")[0].strip().lower()
-    return _ALIASES.get(plain, plain)
+    return _ALIASES.get(plain, plain) if _TYPE.match(plain) else ""
 
 
 def sniff(head: bytes) -> str | None:

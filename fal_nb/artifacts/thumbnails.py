@@ -84,11 +84,12 @@ def preview_picture(path: Path, content_type: str) -> Preview:
         file.seek(0)
         with _READERS[content_type](file) as image:
             can_scale = content_type == "image/jpeg" and not image.info.get("progressive")
+            # First of all: to find out how a PNG is turned Pillow decodes it.
+            if _pixels(image.size) > (_MAX_SCALED_PIXELS if can_scale else MAX_PIXELS):
+                return _too_large(image.size)
             size, turn = image.size, _TURNS.get(_orientation(image))
             if turn in _SIDEWAYS:
                 size = size[::-1]
-            if _pixels(size) > (_MAX_SCALED_PIXELS if can_scale else MAX_PIXELS):
-                return _too_large(size)
             image.draft(None, (MAX_SIDE, MAX_SIDE))
             small = _shrink(image)
     if turn is not None:

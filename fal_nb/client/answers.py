@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,5 +59,7 @@ class ResultAnswer:
         try:
             billable_units = float(units) if units is not None else None
         except ValueError:
+            billable_units = None
+        if billable_units is not None and not math.isfinite(billable_units):
             billable_units = None
         return cls(data, dict(answer.headers), billable_units, request_id or answer.request_id)

@@ -28,7 +28,7 @@ from fal_nb.client.stream import EventStreams
 from fal_nb.errors import FalClientTimeoutError, MissingCredentialsError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import JSON
-from fal_nb.settings import Settings, resolve_settings
+from fal_nb.settings import Given, Settings
 
 __all__ = ["AsyncClient", "Repository"]
 
@@ -75,11 +75,9 @@ class AsyncClient:
         settings: Settings | None = None,
         lock_s: float = 0.0,
     ) -> None:
-        def resolve() -> Settings:
-            return settings or _resolve(key, base_url, proxy_url)
-
+        given = Given(key, base_url, proxy_url)
         self.default_timeout = default_timeout
-        self._http = Http(resolve, transport=transport, lock_s=lock_s)
+        self._http = Http(lambda: settings or _resolve(given), transport=transport, lock_s=lock_s)
         self.queue = Queue(self._http, timeout_s=default_timeout)
         self.direct = Direct(self._http)
         self.streams = EventStreams(self._http)
@@ -379,8 +377,8 @@ class AsyncClient:
         )
 
 
-def _resolve(key: str | None, base_url: str | None, proxy_url: str | None) -> Settings:
-    settings = resolve_settings(key=key, base_url=base_url, proxy_url=proxy_url)
+def _resolve(given: Given) -> Settings:
+    settings = given.resolve()
     if settings is None:
         raise MissingCredentialsError(
             "No key was found: set FAL_KEY to a key from fal.ai/dashboard/keys, or FAL_NB_BASE_URL to another server. "

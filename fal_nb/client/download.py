@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import httpx
 
 from fal_nb.client.bodies import Progress
+from fal_nb.client.decoding import unpacked
 from fal_nb.client.http import Http
 from fal_nb.client.outward import is_public_only, shown_host
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error
@@ -173,7 +174,7 @@ async def _save(response: httpx.Response, target: Path, max_bytes: int, progress
     size_bytes = 0
     try:
         _check_size(expected, max_bytes, response)
-        async for chunk in response.aiter_bytes():
+        async for chunk in unpacked(response):
             block += chunk
             size_bytes += len(chunk)
             _check_size(size_bytes, max_bytes, response)
@@ -184,7 +185,8 @@ async def _save(response: httpx.Response, target: Path, max_bytes: int, progress
                     progress(size_bytes, expected)
         sha256 = await asyncio.to_thread(part.finish, bytes(block))
     except httpx.RequestError as error:
-        return Lost(str(error) or type(error).__name__, sent=True, headers=response.headers)
+        is_final = isinstance(error, httpx.DecodingError)
+        return Lost(str(error) or type(error).__name__, sent=True, headers=response.headers, is_final=is_final)
     except OSError as error:
         raise FileError(f"{target} cannot be written: {error.strerror or type(error).__name__}.") from error
     finally:

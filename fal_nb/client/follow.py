@@ -10,10 +10,11 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import httpx
 
+from fal_nb.client.decoding import unpacked
 from fal_nb.client.http import Http
 from fal_nb.client.options import call_headers
 from fal_nb.client.pacing import Pace, Ticket
@@ -164,7 +165,7 @@ class Follower:
     async def _read(self, response: httpx.Response) -> AsyncGenerator[AnyStatus, None]:
         """Yield the statuses in an open stream as far as it can be read, then close it."""
         decoder = EventDecoder()
-        chunks = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
+        chunks = unpacked(response)
         is_left_to_drain = False
         try:
             async for chunk in chunks:
@@ -175,7 +176,7 @@ class Follower:
                         is_left_to_drain = True
                         self._http.in_background(_drain(chunks, response))
                     yield status
-        except (httpx.RequestError, ProtocolError, ValueError):
+        except (httpx.RequestError, ProtocolError, ValueError, RecursionError):
             pass  # the poll that follows tells what is the matter
         finally:
             if not is_left_to_drain:

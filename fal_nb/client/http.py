@@ -14,13 +14,15 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt
 
 from fal_nb.client.bodies import Body
+from fal_nb.client.decoding import unpacked
 from fal_nb.client.gate import CALLED_OFF, Gate, Passage
 from fal_nb.client.options import QUEUE_LIMIT
 from fal_nb.client.proxies import environment_proxies
+from fal_nb.client.redaction import KEY_FILTER_EXTENSION, KeyFilter
 from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
 from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
 from fal_nb.client.withdrawal import Withdrawal
-from fal_nb.errors import AccountLockedError, ConfigError, FalError, RequestCancelledError
+from fal_nb.errors import AccountLockedError, ConfigError, FalError, NotSent, RequestCancelledError
 from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import MAX_ATTEMPTS, backoff_s, retry_after_s
 from fal_nb.protocol.status import JSON
@@ -145,11 +147,16 @@ class Http:
         FalError
             Where the body to send cannot be read.
         """
+        request = self._request(call)
         try:
-            response = await self._connected().send(self._request(call), stream=True)
+            response = await self._connected().send(request, stream=True)
         except httpx.RequestError as error:
             lost = _lost(error)
         else:
+            if "authorization" in request.headers and self.settings.key and call.bears_key:
+                key_filter = KeyFilter(self.settings.key)
+                response.headers = key_filter.clean(response.headers)
+                response.extensions = {**response.extensions, KEY_FILTER_EXTENSION: key_filter}
             return response if response.is_success else await read_whole(response)
         if isinstance(call.content, Body) and call.content.failure is not None:
             raise call.content.failure
@@ -290,22 +297,36 @@ class Http:
     def _request(self, call: Call) -> httpx.Request:
         settings = self.settings
         url, headers = call.url, dict(call.headers)
+        shows_key = False
         if call.bears_key and self.trusts(url):
             if settings.proxy_url and origin(url) != origin(settings.hosts.cdn):
                 headers[names.TARGET_URL] = url
                 url = settings.proxy_url
-            elif settings.key and not settings.proxy_url:
-                headers.setdefault("authorization", f"Key {settings.key}")
-        return httpx.Request(
-            call.method,
-            url,
-            headers=self._headers | headers,
-            content=call.content,
-            extensions={
-                "timeout": _timeouts(call.timeout_s),
-                POOL_EXTENSION: call.pool,
-                GUARD_EXTENSION: call.public_only,
-            },
+            else:
+                shows_key = settings.key is not None and not settings.proxy_url
+        try:
+            request = httpx.Request(
+                call.method,
+                url,
+                headers=self._headers | headers,
+                content=call.content,
+                extensions={
+                    "timeout": _timeouts(call.timeout_s),
+                    POOL_EXTENSION: call.pool,
+                    GUARD_EXTENSION: call.public_only,
+                },
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            problem = str(error)
+        else:
+            # Last, so that no frame in which something can go wrong holds it among its variables.
+            if shows_key:
+                request.headers.setdefault("authorization", f"Key {settings.key}")
+            return request
+        raise NotSent(
+            f"{call.about[:1].upper()}{call.about[1:]} was not sent: it has no address that can be used ({problem}).",
+            request_id=call.request_id,
+            endpoint=call.endpoint,
         )
 
 
@@ -377,13 +398,14 @@ async def read_whole(response: httpx.Response) -> Answer | Lost:
     parts: list[bytes] = []
     size_bytes = 0
     try:
-        async for chunk in response.aiter_bytes():
+        async for chunk in unpacked(response):
             parts.append(chunk)
             size_bytes += len(chunk)
             if size_bytes > MAX_BODY_BYTES:
                 return Lost("it is over 256 MiB", sent=True, headers=response.headers, is_final=True)
     except httpx.RequestError as error:
-        return Lost(str(error) or type(error).__name__, sent=True, headers=response.headers)
+        is_final = isinstance(error, httpx.DecodingError)
+        return Lost(str(error) or type(error).__name__, sent=True, headers=response.headers, is_final=is_final)
     finally:
         await response.aclose()
     return Answer(response.status_code, response.headers, b"".join(parts))

@@ -11,6 +11,7 @@ from fal_nb.client.http import Http
 from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Call, unreadable_error
 from fal_nb.errors import NotFoundError
+from fal_nb.plain import one_line
 from fal_nb.pricing.unit import UnitPrice
 
 __all__ = ["Platform"]
@@ -81,6 +82,7 @@ def _read(entry: Any) -> UnitPrice | None:
         return None
     if not isinstance(amount, (int, float)) or not math.isfinite(amount) or amount < 0:
         return None
-    words = " ".join("".join(char if char.isprintable() else " " for char in unit[:_MOST_UNIT_CHARS]).split())
     currency = entry.get("currency")
-    return UnitPrice(endpoint, words, float(amount), currency if isinstance(currency, str) and currency else "USD")
+    if not (isinstance(currency, str) and currency.isascii() and currency.isalnum() and len(currency) <= 8):
+        currency = "USD"
+    return UnitPrice(endpoint, one_line(unit, _MOST_UNIT_CHARS), float(amount), currency)

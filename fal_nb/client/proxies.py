@@ -12,6 +12,7 @@ from fal_nb.protocol.urls import is_loopback
 
 __all__ = ["environment_proxies"]
 
+_SUPPORTED = frozenset({"http", "https"})
 _LOOPBACK_PATTERNS = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -38,7 +39,13 @@ def environment_proxies(settings: Mapping[str, str] | None = None) -> dict[str, 
     for scheme in ("http", "https", "all"):
         address = found.get(scheme)
         if address:
-            proxies[f"{scheme}://"] = _checked(address)
+            proxies[f"{scheme}://"] = _whole(address)
+    odd = {kind for proxy in proxies.values() if proxy and (kind := _kind(proxy)) not in _SUPPORTED}
+    if odd:
+        # Their addresses can hold a password, which a traceback with variables would show.
+        del found, proxies, address
+        kinds = " and ".join(sorted(odd))
+        raise ConfigError(f"{kinds} proxies are not supported: set HTTPS_PROXY to an http:// or https:// proxy.")
     exceptions = [entry.strip() for entry in found.get("no", "").split(",")]
     if not proxies or "*" in exceptions:
         return {}
@@ -48,12 +55,17 @@ def environment_proxies(settings: Mapping[str, str] | None = None) -> dict[str, 
     return proxies
 
 
-def _checked(address: str) -> str:
-    address = address if "://" in address else f"http://{address}"
-    scheme = urlsplit(address).scheme
-    if scheme not in {"http", "https"}:
-        raise ConfigError(f"{scheme} proxies are not supported: set HTTPS_PROXY to an http:// or https:// proxy.")
-    return address
+def _whole(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
+
+
+def _kind(address: str) -> str:
+    """Return the scheme of a proxy's address; a word for it where it is none."""
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:
+        return "unreadable"
+    return scheme if scheme.isalnum() and len(scheme) <= 8 else "unreadable"
 
 
 def _pattern(entry: str) -> str:

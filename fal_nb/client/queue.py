@@ -12,7 +12,7 @@ from fal_nb.client.follow import IDLE_S, AnyStatus, Follower, ask_status, status
 from fal_nb.client.http import Http
 from fal_nb.client.options import DEFAULTS, CallOptions, call_headers, json_body, with_query
 from fal_nb.client.pacing import Pace
-from fal_nb.client.verdicts import Answer, Call, refusal_error, unreadable_error
+from fal_nb.client.verdicts import Answer, Call, is_request_id, refusal_error, unreadable_error
 from fal_nb.errors import FalError, ProtocolError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import CANCEL_ANSWERS, JSON
@@ -212,7 +212,7 @@ class Queue:
 
     def _submitted(self, call: Call, endpoint: EndpointId, body: JSON, answer: Answer) -> Submitted:
         request_id = body.get("request_id") if isinstance(body, Mapping) else None
-        if not isinstance(request_id, str) or not request_id:
+        if not isinstance(request_id, str) or not is_request_id(request_id):
             raise unreadable_error(call, answer.headers, "it names no request id")
         position = body.get("queue_position")
         return Submitted(

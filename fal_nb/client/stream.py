@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 
 import httpx
 
+from fal_nb.client.decoding import unpacked
 from fal_nb.client.http import Http, read_whole
 from fal_nb.client.options import DEFAULTS, CallOptions, json_body
 from fal_nb.client.verdicts import Call, Lost, loss_error, unreadable_error
@@ -103,7 +104,7 @@ async def _texts(call: Call, response: httpx.Response) -> AsyncGenerator[str, No
         yield outcome.body.decode("utf-8", "replace")
         return
     decoder = EventDecoder()
-    async for chunk in response.aiter_bytes():
+    async for chunk in unpacked(response):
         for event in decoder.feed(chunk):
             yield event.data
 
@@ -111,6 +112,6 @@ async def _texts(call: Call, response: httpx.Response) -> AsyncGenerator[str, No
 def _decoded(call: Call, response: httpx.Response, text: str, arrived: int) -> JSON:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     raise unreadable_error(call, response.headers, f"event {arrived + 1} is not JSON")

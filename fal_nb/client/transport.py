@@ -112,6 +112,10 @@ class FalTransport(httpx.AsyncBaseTransport):
             return await self._send(_adapted(request))
         except _LOWER_ERRORS as error:
             return _classified(error)
+        except asyncio.CancelledError as error:
+            why = error.args
+        # A new one: the frames of the old one hold the headers, and a verbose traceback shows them.
+        raise asyncio.CancelledError(*why)
 
     async def aclose(self) -> None:
         """Close all connections, of every loop."""
@@ -148,7 +152,9 @@ class _Body(httpx.AsyncByteStream):
             async for chunk in self._inner:
                 yield chunk
         except _LOWER_ERRORS as error:
-            failure = _classified(error)
+            failure: BaseException = _classified(error)
+        except asyncio.CancelledError as error:
+            failure = asyncio.CancelledError(*error.args)
         else:
             return
         raise failure

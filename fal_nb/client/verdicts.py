@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,7 +25,18 @@ from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import may_repeat
 from fal_nb.protocol.status import JSON
 
-__all__ = ["Answer", "Call", "Lost", "is_worth_repeating", "loss_error", "refusal_error", "unreadable_error"]
+__all__ = [
+    "Answer",
+    "Call",
+    "Lost",
+    "is_request_id",
+    "is_worth_repeating",
+    "loss_error",
+    "refusal_error",
+    "unreadable_error",
+]
+
+_REQUEST_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._~:-]{1,200}\Z")
 
 _SECRETS = frozenset({"authorization", "cookie", "proxy-authorization", "x-fal-cdn-token"})
 _OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -89,7 +101,8 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The id fal gave the request, where the answer came from fal itself."""
-        return self.headers.get(names.REQUEST_ID)
+        said = self.headers.get(names.REQUEST_ID)
+        return said if said is not None and is_request_id(said) else None
 
     def json(self) -> JSON:
         """Return the decoded body.
@@ -97,9 +110,12 @@ class Answer:
         Raises
         ------
         ValueError
-            Where it is not JSON.
+            Where it is not JSON, or nested deeper than can be read.
         """
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,11 @@ class Lost:
     is_final: bool = False
 
 
+def is_request_id(text: str) -> bool:
+    """Return whether a server's text can be the id of a request: it is shown, and is a part of addresses."""
+    return _REQUEST_ID.match(text) is not None
+
+
 def is_worth_repeating(call: Call, outcome: Answer | Lost) -> bool:
     """Return whether the call may be sent again after this outcome."""
     if isinstance(outcome, Lost):
@@ -140,6 +161,10 @@ def loss_error(call: Call, lost: Lost, tries: int) -> FalError:
     if not lost.sent:
         message = f"{call.about[:1].upper()}{call.about[1:]} was not sent: {lost.reason} (tried {times})."
         return NotSent(f"{message} Check the network and the address.", request_id=request_id, endpoint=call.endpoint)
+    if lost.is_final:
+        return ProtocolError(
+            f"The answer to {call.about} cannot be used: {lost.reason}.", request_id=request_id, endpoint=call.endpoint
+        )
     message = f"The answer to {call.about} was lost: {lost.reason} (tried {times}). Repeating it is harmless."
     return TransferError(message, request_id=request_id, endpoint=call.endpoint)
 

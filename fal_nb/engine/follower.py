@@ -50,6 +50,7 @@ _PATIENCE_LONGEST_S = 30.0
 _MOST_DOUBTS = 9
 _PASSING_TROUBLE = frozenset({408, 409, 425, 429})
 _ABOUT_ASKING = frozenset({401, 403})
+_MOST_UNUSABLE = 3  # answers to one question, that came and cannot be read
 T = TypeVar("T")
 _LOCKED = (
     "No further call is sent: once that is settled, fal.unlock() lets one try at once; by itself one may in 5 min."
@@ -226,11 +227,15 @@ class Follower:
 
     async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeat a step until it gets through: a request goes on at fal whatever happens to the network here."""
-        wait_s = _PATIENCE_FIRST_S
+        wait_s, unusable = _PATIENCE_FIRST_S, 0
         while True:
             try:
                 return await step()
             except (TransferError, ProtocolError) as error:
+                unusable += isinstance(error, ProtocolError)
+                if unusable == _MOST_UNUSABLE:
+                    self._set(next_step=None)
+                    raise
                 self._set(next_step=f"{error} The request goes on at fal; this asks again.")
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _PATIENCE_LONGEST_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import secrets
 import socket
@@ -21,7 +20,7 @@ from fal_nb.engine.uploading import PLAIN, UploadOptions, upload_and_tell
 from fal_nb.errors import HistoryError
 from fal_nb.protocol.urls import Hosts
 from fal_nb.runtime import Runtime
-from fal_nb.settings import Settings, home_folder, resolve_settings
+from fal_nb.settings import Given, Settings, home_folder
 
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
@@ -50,7 +49,7 @@ class Grounds:
         home: Path | None = None,
         notify: Callable[[str], None] | None = None,
     ) -> None:
-        self._resolve_given = functools.partial(resolve_settings, key=key, base_url=base_url, proxy_url=proxy_url)
+        self._given = Given(key, base_url, proxy_url)
         self._home = home
         self.notify = notify or print
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -193,7 +192,7 @@ class Grounds:
         return [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
 
     def _resolve(self) -> Settings:
-        settings = self._resolve_given()
+        settings = self._given.resolve()
         if settings is None:
             from fal_nb.simulator.process import ensure_running  # noqa: PLC0415 - only where nothing else serves
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
-from fal_nb.errors import FileError
+from fal_nb.errors import ArgumentsError, FileError
 from fal_nb.protocol.files import guess_content_type
 from fal_nb.protocol.status import JSON
 from fal_nb.results import Result, ResultFile
 
 __all__ = ["LocalFile", "Upload", "describe_inputs", "has_local_files", "local_file", "read_inputs", "upload_inputs"]
+
+_DEEPEST = 100
 
 _CHUNK = 1024 * 1024
 _LARGE_BYTES = 8 * 1024 * 1024
@@ -112,13 +114,21 @@ def read_inputs(value: Any) -> Any:
     ------
     FileError
         Where something inside is neither JSON nor a file.
+    ArgumentsError
+        Where they go deeper than a hundred levels, or hold themselves.
     """
+    return _read(value, 0)
+
+
+def _read(value: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise ArgumentsError("arguments", [f"nested deeper than {_DEEPEST} levels"])
     if isinstance(value, Result):
         return _main_file(value)
     if isinstance(value, Mapping):
-        return {str(key): read_inputs(inner) for key, inner in value.items()}
+        return {str(key): _read(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [read_inputs(inner) for inner in value]
+        return [_read(inner, depth + 1) for inner in value]
     return value if _is_plain(value) or isinstance(value, LocalFile) else _as_file(value)
 
 

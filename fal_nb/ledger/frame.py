@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.ledger.queries import ARGUMENT_PREFIX, Selection, Since
 from fal_nb.ledger.rows import from_json
 from fal_nb.ledger.store import HistoryStore
+from fal_nb.plain import is_plain, one_line, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,7 @@ _INTEGERS = ("seed", "rating")
 _INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = 2**53
 _DECODED_AT_ONCE = 500
+_NAME_CHARS = 200
 
 
 def frame(  # noqa: PLR0913 - each is a filter of its own
@@ -66,7 +68,8 @@ def frame(  # noqa: PLR0913 - each is a filter of its own
 
     Times are UTC, durations in seconds, `cost` and `estimate` in `currency`. Each argument that occurs has a
     column, called ``arg_<name>`` where the name is one of `FIXED_COLUMNS`; ``prompt`` and ``seed`` are the
-    arguments themselves, else the text argument and the seed the result names.
+    arguments themselves, else the text argument and the seed the result names. Texts are as they are shown:
+    what a terminal would take for commands is left out of them, and stays in the record.
 
     Parameters
     ----------
@@ -136,8 +139,8 @@ def _argument_columns(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]
         columns.pop(name, None)
     named: dict[str, list[Any]] = {}
     for name, values in columns.items():
-        shown = name
-        while shown in FIXED_COLUMNS or shown in named or (shown != name and shown in columns):
+        shown = start = one_line(name, _NAME_CHARS)
+        while shown in FIXED_COLUMNS or shown in named or (shown not in {name, start} and shown in columns):
             shown = ARGUMENT_PREFIX + shown
         named[shown] = values
     return named
@@ -183,6 +186,7 @@ def _texts(values: Sequence[Any]) -> Any:
     """Return texts as the string type of this pandas: its own from version 3 on, plain objects before."""
     import pandas as pd  # noqa: PLC0415 - imported by the caller already
 
+    values = _plain(values)
     if int(pd.__version__.partition(".")[0]) < 3 or not set(map(type, values)) <= {str, type(None)}:
         return _objects(values)
     try:
@@ -194,7 +198,14 @@ def _texts(values: Sequence[Any]) -> Any:
 def _objects(values: Sequence[Any]) -> Any:
     import numpy as np  # noqa: PLC0415 - comes with pandas
 
-    return np.fromiter(values, dtype=object, count=len(values))
+    return np.fromiter(_plain(values), dtype=object, count=len(values))
+
+
+def _plain(values: Sequence[Any]) -> Sequence[Any]:
+    """Return values with every text among them fit to be shown; one look where all of them are."""
+    if is_plain("\n".join(value for value in values if isinstance(value, str))):
+        return values
+    return [plain_text(value) if isinstance(value, str) else value for value in values]
 
 
 def _number(seed: int | str | None) -> int | str | None:

@@ -21,6 +21,7 @@ from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.magics.filters import by_name
 from fal_nb.settings import find_key
+from fal_nb.views.fitting import last_lines
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from fal_nb.workbench import Workbench
 
 __all__ = ["Cell", "handle"]
+
+_LOG_LINES = 1_000
+_LOG_LINE_CHARS = 1_000
+"""More of either, as only the hostile print it, and the notebook's page stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,11 @@ def _result(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
 
 def _logs(bench: Workbench, command: args.JobArguments, _cell: Cell) -> None:
     job = bench.session.job(command.job)
-    bench.line("\n".join(job.logs) or f"Job #{job.record_id} has printed nothing.")
+    lines = job.logs
+    shown = last_lines([line[:_LOG_LINE_CHARS] for line in lines[-_LOG_LINES:]])
+    if len(lines) > len(shown):
+        shown.insert(0, f"… {len(lines) - len(shown)} earlier lines: job.logs has all of them")
+    bench.line("\n".join(shown) or f"Job #{job.record_id} has printed nothing.")
 
 
 def _cancel(bench: Workbench, command: args.JobArguments, _cell: Cell) -> None:

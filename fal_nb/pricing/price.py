@@ -89,4 +89,4 @@ def price_of(
 
 def _money(amount: float) -> str:
     """Return an amount with as many digits as it takes to be told from nothing."""
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.4g}"
+    return f"{amount:.2f}" if 1 <= amount < 1e9 or amount == 0 else f"{amount:.4g}"

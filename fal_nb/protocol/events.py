@@ -30,7 +30,8 @@ class EventDecoder:
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        self._buffer = ""
+        self._pending: list[str] = []
+        self._pending_chars = 0
         self._after_cr = False
         self._at_start = True
         self._data: list[str] = []
@@ -55,10 +56,16 @@ class EventDecoder:
             text = text.removeprefix("\n")
         if text.endswith("\r"):
             self._after_cr = True
-        lines = (self._buffer + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._buffer = lines.pop()
+        first, *lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        # Pieces of a line are joined when it ends: a long one would else be copied with every chunk.
+        self._pending.append(first)
+        self._pending_chars += len(first)
+        if lines:
+            lines.insert(0, "".join(self._pending))
+            self._pending = [lines.pop()]
+            self._pending_chars = len(self._pending[0])
         events = [self._take_line(line) for line in lines]
-        self._check_size(len(self._buffer))
+        self._check_size(self._pending_chars)
         return [event for event in events if event is not None]
 
     def _take_line(self, line: str) -> Event | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping
@@ -70,6 +71,7 @@ _KEY_WORDS: tuple[tuple[MediaKind, tuple[str, ...]], ...] = (
     ("archive", ("zip",)),
 )
 _PLAIN_URL_KEYS = re.compile(r"(?:\A|_)url\Z")
+_DEEPEST = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._ -]+")
 
 
@@ -103,7 +105,7 @@ def find_files(result: JSON) -> list[FileRef]:
     """Return every file in a decoded result, in the order the server wrote them.
 
     A file is any object with a text ``url``, or a text that is itself a URL under a key ending in ``url``
-    or a data URI anywhere.
+    or a data URI anywhere. Nothing is looked for below a hundred levels.
     """
     return list(_walk(result, ()))
 
@@ -167,13 +169,15 @@ def decode_data_uri(uri: str) -> tuple[bytes, str]:
 
 
 def safe_file_name(name: str, fallback: str = "file") -> str:
-    """Return a name without folders, control characters or leading dots, at most 100 characters."""
+    """Return a name without folders, control characters, leading dots or hyphens, at most 100 characters."""
     last = re.split(r"[/\\]", name)[-1]
-    cleaned = _UNSAFE.sub("_", last).strip(" .")
-    return cleaned[-100:] or fallback
+    cleaned = _UNSAFE.sub("_", last)[-100:].strip(" .-")
+    return cleaned or fallback
 
 
 def _walk(value: JSON, where: tuple[str | int, ...]) -> Iterator[FileRef]:
+    if len(where) > _DEEPEST:
+        return
     if isinstance(value, Mapping):
         url = value.get("url")
         if isinstance(url, str) and _is_url(url):
@@ -239,4 +243,5 @@ def _kind_of_type(content_type: str | None) -> MediaKind | None:
 
 
 def _size(value: JSON) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value < math.inf else None

@@ -12,8 +12,9 @@ __all__ = ["LogMerger", "Progress", "read_progress"]
 Progress = tuple[int, int]
 """(steps done, steps in all)."""
 
-_BAR = re.compile(r"(\d{1,3})%\|[^|]*\|\s*(\d{1,9})/(\d{1,9})")
-_STEP = re.compile(r"\bsteps?\s*[:#]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\b", re.IGNORECASE)
+_BAR = re.compile(r"(\d{1,3})%\|[^|]{0,200}\|\s{0,20}(\d{1,9})/(\d{1,9})")
+_STEP = re.compile(r"\bsteps?\s{0,9}[:#]?\s{0,9}(\d{1,9})\s{0,9}(?:/|of)\s{0,9}(\d{1,9})\b", re.IGNORECASE)
+_LOOKED_AT_CHARS = 5_000
 
 
 class LogMerger:
@@ -69,6 +70,7 @@ class LogMerger:
 def read_progress(message: str) -> Progress | None:
     """Return the last step count a log line shows (``46%|███ | 13/28``, ``step 3/28``), or None."""
     found = None
+    message = message[-_LOOKED_AT_CHARS:]
     for match in _BAR.finditer(message):
         found = (int(match[2]), int(match[3]))
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -21,6 +22,9 @@ __all__ = [
 
 JSON: TypeAlias = Any
 """Users' and servers' JSON, whose shape is theirs."""
+
+_MOST_AHEAD = 10**9
+_LINE_CHARS = 100_000
 
 CANCEL_ANSWERS = ("OK", "CANCELLATION_REQUESTED", "ALREADY_COMPLETED", "NOT_FOUND")
 """What a cancel PUT can answer. Source: fal docs "Cancel", "Asynchronous Inference"."""
@@ -88,7 +92,7 @@ def parse_status(body: JSON) -> Queued | InProgress | Completed:
     word = body.get("status") if isinstance(body, Mapping) else None
     if word == "IN_QUEUE":
         position = body.get("queue_position")
-        return Queued(position if isinstance(position, int) and position >= 0 else 0)
+        return Queued(position if isinstance(position, int) and 0 <= position < _MOST_AHEAD else 0)
     if word == "IN_PROGRESS":
         return InProgress(_logs(body))
     if word == "COMPLETED":
@@ -97,7 +101,7 @@ def parse_status(body: JSON) -> Queued | InProgress | Completed:
         kind = body.get("error_type")
         return Completed(
             _logs(body),
-            dict(metrics) if isinstance(metrics, Mapping) else {},
+            _metrics(metrics),
             error if error is None or isinstance(error, str) else str(error),
             kind if isinstance(kind, str) else None,
         )
@@ -125,8 +129,16 @@ def status_body(status: Queued | InProgress | Completed, request_id: str, urls: 
     return body
 
 
+def _metrics(metrics: JSON) -> dict[str, Any]:
+    """Return what was measured, without what is no number but calls itself one."""
+    if not isinstance(metrics, Mapping):
+        return {}
+    return {name: value for name, value in metrics.items() if not isinstance(value, float) or math.isfinite(value)}
+
+
 def _logs(body: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     logs = body.get("logs")
     if not isinstance(logs, list):
         return None
-    return [dict(entry) for entry in logs if isinstance(entry, Mapping) and isinstance(entry.get("message"), str)]
+    entries = (entry for entry in logs if isinstance(entry, Mapping) and isinstance(entry.get("message"), str))
+    return [{**entry, "message": entry["message"][:_LINE_CHARS]} for entry in entries]

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, ClassVar
 
+from fal_nb.plain import plain_text
 from fal_nb.states import OPEN_STATES
 from fal_nb.views.board_look import (
     Axis,
@@ -21,7 +22,7 @@ from fal_nb.views.board_look import (
     placement,
 )
 from fal_nb.views.board_twin import BoardTwin, board_text
-from fal_nb.views.card import trim
+from fal_nb.views.fitting import trim
 from fal_nb.views.media import send_original
 from fal_nb.views.twin import BlobPath
 from fal_nb.views.view import View
@@ -93,11 +94,13 @@ class BoardView(View):
         sweep, totals = self._sweep, self._sweep.totals
         state: dict[str, Any] = {
             "view": self.id,
-            "name": sweep.name,
-            "endpoint": sweep.endpoint_text,
+            "name": _cut(sweep.name),
+            "endpoint": _cut(sweep.endpoint_text, 300),
             "backend": sweep.backend,
-            "axes": [{"name": axis.name, "labels": [_cut(label) for label in axis.labels]} for axis in sweep.axes],
-            "scores": list(self._scores),
+            "axes": [
+                {"name": _cut(axis.name), "labels": [_cut(label) for label in axis.labels]} for axis in sweep.axes
+            ],
+            "scores": [_cut(score) for score in self._scores],
             "counts": {name: count for name, count in totals.counts.items() if count},
             "spent": _short(totals.spent),
             "reserved": _short(totals.reserved),
@@ -274,7 +277,7 @@ def _artifact_row(artifact: CellArtifact | None) -> list[Any] | None:
         return None
     return [
         artifact.kind,
-        artifact.content_type,
+        _cut(artifact.content_type, 60),
         (artifact.digest or "")[:_DIGEST_CHARS],
         artifact.width,
         artifact.height,
@@ -292,6 +295,5 @@ def _short(value: float | None) -> float | None:
 
 
 def _cut(text: str | None, most: int = _LABEL_CHARS) -> str:
-    if text is None:
-        return ""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Return text fit to be shown, at most so many characters of it."""
+    return plain_text(text or "", most)

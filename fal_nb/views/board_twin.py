@@ -9,8 +9,9 @@ import base64
 import io
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
+from html import escape as escape_html
 
+from fal_nb.plain import one_line
 from fal_nb.states import State
 from fal_nb.views.board_look import Axis, BoardSweep, CellLook, Placement, SweepTotals, placement
 from fal_nb.views.format import STATE_COLOURS, STATE_WORDS, money, seconds
@@ -42,6 +43,11 @@ _BOX = (
 )
 _FACTS = f"font-size:10px;{_QUIET};max-width:{_SIDE}px;overflow:hidden"
 _MARKS = {"video": "▶ ", "audio": "♪ "}
+
+
+def escape(text: str, *, quote: bool = False) -> str:
+    """Return text fit to be shown, as HTML."""
+    return escape_html(one_line(text, 2_000), quote=quote)
 
 
 class BoardTwin:
@@ -192,21 +198,26 @@ def board_text(sweep: BoardSweep) -> str:
     has_cost = any(look.cost is not None for look in cells)
     has_rating = any(look.rating for look in cells)
     head = [
-        *(axis.name for axis in axes), "state", "time",
+        *(one_line(axis.name, 120) for axis in axes), "state", "time",
         *(["cost"] if has_cost else []), *(["rating"] if has_rating else []), *names, "",
     ]  # fmt: skip
-    lines = [head]
+    lines = [[one_line(each, 40) for each in head]]
     for look in cells[:_TEXT_ROWS]:
-        line = [*_labels(axes, look), _state_words(look), seconds(look.total_s)]
+        line = [*(one_line(label, 120) for label in _labels(axes, look)), _state_words(look), seconds(look.total_s)]
         line += [money(look.cost, sweep.totals.currency)] if has_cost else []
         line += ["★" * (look.rating or 0)] if has_rating else []
         line += [f"{look.scores[name]:.4g}" if name in look.scores else "" for name in names]
-        lines.append([_one_line(each) for each in [*line, look.reason or ""]])
+        lines.append([one_line(each, 40) for each in [*line, look.reason or ""]])
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     table = ["  ".join(f"{each:<{width}}" for each, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     if len(cells) > _TEXT_ROWS:
         table.append(f"… and {len(cells) - _TEXT_ROWS} more cells")
-    return "\n".join([f"{sweep.name}  {sweep.endpoint_text}  {totals_words(sweep.totals, sweep.backend)}", *table])
+    return "\n".join(
+        [
+            f"{one_line(sweep.name)}  {one_line(sweep.endpoint_text)}  {totals_words(sweep.totals, sweep.backend)}",
+            *table,
+        ]
+    )
 
 
 def totals_words(totals: SweepTotals, backend: str) -> str:
@@ -277,11 +288,6 @@ def _spread(axes: Sequence[Axis], places: Sequence[int | None]) -> Iterator[dict
 
 def _column_words(axes: Sequence[Axis], column: Mapping[int, int]) -> str:
     return "<br>".join(escape(_named(axes[axis], value)[:60]) for axis, value in column.items())
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else line[:39] + "…"
 
 
 def _shrink(data: bytes) -> str:

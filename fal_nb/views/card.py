@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from fal_nb.errors import FalError
+from fal_nb.plain import plain_text
+from fal_nb.views.fitting import last_lines, trim
 from fal_nb.views.format import STATE_WORDS, cancel_words, equal_words, prompt_of, summary, waiting
 from fal_nb.views.media import send_media
-from fal_nb.views.twin import TEXT_CHARS, BlobPath, card_html, result_text
+from fal_nb.views.twin import MOST_OUTPUTS, TEXT_CHARS, BlobPath, card_html, result_text
 from fal_nb.views.view import View
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CardView", "Followed", "trim"]
 
-_ARGUMENT_CHARS = 500
-_LIVE_TEXT_CHARS = 50_000
+_LIVE_TEXT_CHARS = 20_000
+_WORDS_CHARS = 1_000
+_OUTPUT_TEXT_CHARS = 20_000
 
 
 class Followed(Protocol):
@@ -120,13 +123,13 @@ class CardView(View):
             "kind": snapshot.kind,
             "state": snapshot.state,
             "request_id": snapshot.request_id,
-            "prompt": prompt_of(snapshot)[:_LIVE_TEXT_CHARS] or None,
+            "prompt": plain_text(prompt_of(snapshot), _LIVE_TEXT_CHARS) or None,
             "arguments": trim(snapshot.arguments),
             "queue_position": snapshot.queue_position,
             "progress": snapshot.progress,
             "expected_s": snapshot.expected_s,
             "steps": list(snapshot.steps) if snapshot.steps else None,
-            "logs": list(snapshot.logs),
+            "logs": last_lines(snapshot.logs),
             "log_count": snapshot.log_count,
             "created": snapshot.created,
             "submitted": snapshot.submitted,
@@ -137,14 +140,14 @@ class CardView(View):
             "cost": None if is_from_history else snapshot.cost,
             "estimate": None if is_from_history else snapshot.estimate,
             "currency": snapshot.currency,
-            "error": snapshot.error,
-            "error_type": snapshot.error_type,
-            "next_step": snapshot.next_step,
+            "error": _words(snapshot.error),
+            "error_type": _words(snapshot.error_type),
+            "next_step": _words(snapshot.next_step),
             "equal": equal_words(snapshot) or None,
             "cancel": snapshot.cancel,
             "can_cancel": not snapshot.is_final and snapshot.cancel is None,
-            "outputs": [_output(artifact) for artifact in snapshot.artifacts],
-            "text": text[:_LIVE_TEXT_CHARS] if text else None,
+            "outputs": _outputs(snapshot.artifacts),
+            "text": plain_text(text, _LIVE_TEXT_CHARS) if text else None,
         }
 
     def twin(self) -> str:
@@ -156,18 +159,19 @@ class CardView(View):
         snapshot = self._snapshot
         facts = " · ".join([STATE_WORDS[snapshot.state], *summary(snapshot)])
         lines = [f"{snapshot.endpoint}  {facts}"]
-        lines += [
-            part for part in (equal_words(snapshot), waiting(snapshot), snapshot.error, snapshot.next_step) if part
-        ]
+        said = (equal_words(snapshot), waiting(snapshot), snapshot.error, snapshot.next_step)
+        lines += [part[:_WORDS_CHARS] for part in said if part]
         if snapshot.cancel:
             lines.append(cancel_words(snapshot.cancel))
-        for artifact in snapshot.artifacts:
+        for artifact in snapshot.artifacts[:MOST_OUTPUTS]:
             where = str(self._blob_path(artifact.digest)) if artifact.digest else artifact.error or "not stored"
             lines.append(f"  {artifact.kind}: {artifact.file_name}  {where}")
+        if len(snapshot.artifacts) > MOST_OUTPUTS:
+            lines.append(f"  and {len(snapshot.artifacts) - MOST_OUTPUTS} more files")
         words = result_text(snapshot.result)
         if words:
-            lines.append(words[:TEXT_CHARS])
-        return "\n".join(lines)
+            lines.append(plain_text(words, TEXT_CHARS))
+        return plain_text("\n".join(lines))
 
     def receive(self, content: Mapping[str, Any]) -> None:
         """Take in a click or a request for media; anything else is ignored."""
@@ -186,9 +190,24 @@ class CardView(View):
     def _let_go(self, snapshot: JobSnapshot) -> None:
         """Hold a job that has ended no longer, only what is worth showing should the ledger not give it back."""
         if snapshot.is_final and self._recall is not None:
-            words = {"prompt": prompt_of(snapshot)[:_ARGUMENT_CHARS]}
+            words = {"prompt": prompt_of(snapshot)[:_WORDS_CHARS]}
             self._outline = replace(snapshot, arguments=words, result=None, artifacts=(), logs=())
             self._held = None
+
+
+def _words(text: str | None) -> str | None:
+    return None if text is None else plain_text(text, _WORDS_CHARS)
+
+
+def _outputs(artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+    """Return what is shown of the files; of the texts as much as one message may hold."""
+    left = _OUTPUT_TEXT_CHARS
+    shown = []
+    for artifact in artifacts[:MOST_OUTPUTS]:
+        text = plain_text(artifact.text)[: max(0, left)] if artifact.text else None
+        left -= len(text or "")
+        shown.append({**_output(artifact), "text": text or None})
+    return shown
 
 
 def _output(artifact: Artifact) -> dict[str, Any]:
@@ -203,17 +222,5 @@ def _output(artifact: Artifact) -> dict[str, Any]:
         "duration_s": artifact.duration_s,
         "has_thumbnail": artifact.thumbnail is not None,
         "stored": artifact.digest is not None,
-        "text": artifact.text,
-        "error": artifact.error,
+        "error": _words(artifact.error),
     }
-
-
-def trim(value: Any) -> Any:
-    """Return arguments for showing: long texts (data URIs above all) cut."""
-    if isinstance(value, Mapping):
-        return {str(key)[:100]: trim(inner) for key, inner in list(value.items())[:50]}
-    if isinstance(value, (list, tuple)):
-        return [trim(inner) for inner in value[:50]]
-    if isinstance(value, str) and len(value) > _ARGUMENT_CHARS:
-        return value[:_ARGUMENT_CHARS] + "…"
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.plain import plain_text
 from fal_nb.views.front_end import Rendering, choose_rendering
 from fal_nb.views.hub import Hub
 from fal_nb.views.outputs import Outputs
@@ -73,8 +74,8 @@ class Display:
             self.line(shown[1])
 
     def line(self, text: str) -> None:
-        """Show one plain line (or block) of text."""
-        print(text)  # noqa: T201 - this is the one place that prints
+        """Show one plain line (or block) of text; what is no plain text in it is left out."""
+        print(plain_text(text))  # noqa: T201 - this is the one place that prints
 
     def place(self) -> tuple[str | None, str | None]:
         """Return (notebook, cell) of the cell that runs now, as far as the front end says."""

@@ -55,7 +55,7 @@ _CANCEL_WORDS = {
 
 def seconds(value: float | None) -> str:
     """Return ``0.84 s``, ``12.3 s``, ``2 min 05 s`` or ``1 h 02 min``; empty for None."""
-    if value is None or value < 0:
+    if value is None or not 0 <= value < math.inf:
         return ""
     if value < 9.995:
         return f"{value:.2f} s"

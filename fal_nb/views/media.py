@@ -36,7 +36,8 @@ def send_media(
             facts = {"content_type": "image/webp", "size_bytes": len(artifact.thumbnail), "part": 0, "parts": 1}
             post({**about, **facts}, artifact.thumbnail)
         return
-    if artifact.digest is None:
+    if artifact.digest is None or artifact.error is not None:
+        # A picture that is too large to be looked into here would be unpacked by the browser.
         post({**about, "kind": "media-error", "error": artifact.error or "it was not stored"}, None)
         return
     task = asyncio.ensure_future(send_original(blob_path(artifact.digest), about, post))

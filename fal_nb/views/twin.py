@@ -6,13 +6,14 @@ A stranger's notebook loses ``<style>``, ``<svg>`` and ``<script>``; what is use
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
-from html import escape
+import html
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from fal_nb.artifacts import Artifact
 from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.plain import one_line, plain_text
 from fal_nb.views.format import (
     STATE_COLOURS,
     STATE_WORDS,
@@ -27,6 +28,7 @@ from fal_nb.views.format import (
 
 __all__ = ["BlobPath", "artifacts_html", "card_html", "frame_html", "text_html"]
 
+MOST_OUTPUTS = 100
 TEXT_CHARS = 2000
 BlobPath: TypeAlias = Callable[[str], Path]
 """Where the bytes of a content digest are."""
@@ -61,7 +63,7 @@ def frame_html(inner: str, element_id: str | None, name: str = "card") -> str:
     """
     if element_id is None:
         return f"<div>{inner}</div>"
-    return f'<div id="{escape(element_id, quote=True)}" data-fal-view="{escape(name, quote=True)}">{inner}</div>'
+    return f'<div id="{escape(element_id)}" data-fal-view="{escape(name)}">{inner}</div>'
 
 
 def card_html(snapshot: JobSnapshot, embed: BlobPath | None = None) -> str:
@@ -79,11 +81,14 @@ def card_html(snapshot: JobSnapshot, embed: BlobPath | None = None) -> str:
     return f'<div style="{_CARD}">{"".join(parts)}</div>'
 
 
-def artifacts_html(artifacts: Iterable[Artifact], alt: str = "", embed: BlobPath | None = None) -> str:
+def artifacts_html(artifacts: Sequence[Artifact], alt: str = "", embed: BlobPath | None = None) -> str:
     """Return the thumbnails of artifacts side by side; files without one as named lines."""
-    shown = [_figure(artifact, alt, embed) for artifact in artifacts]
+    known = list(artifacts)
+    shown = [_figure(artifact, alt, embed) for artifact in known[:MOST_OUTPUTS]]
     if not shown:
         return ""
+    if len(known) > MOST_OUTPUTS:
+        shown.append(f'<div style="{_QUIET}">and {len(known) - MOST_OUTPUTS} more files</div>')
     return f'<div style="margin-top:8px">{"".join(shown)}</div>'
 
 
@@ -91,8 +96,8 @@ def text_html(text: str | None) -> str:
     """Return a block of plain text, at most 2,000 characters of it; empty for None."""
     if not text:
         return ""
-    cut = text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - 1] + "…"
-    return f'<div style="margin-top:8px;white-space:pre-wrap;overflow-wrap:anywhere">{escape(cut)}</div>'
+    words = html.escape(plain_text(text, TEXT_CHARS))
+    return f'<div style="margin-top:8px;white-space:pre-wrap;overflow-wrap:anywhere">{words}</div>'
 
 
 def result_text(result: object) -> str | None:
@@ -106,6 +111,11 @@ def result_text(result: object) -> str | None:
     return None
 
 
+def escape(text: str, limit: int = TEXT_CHARS) -> str:
+    """Return text of anybody as one line of HTML, fit for attributes, too."""
+    return html.escape(one_line(text, limit), quote=True)
+
+
 def _head(snapshot: JobSnapshot) -> str:
     colour = STATE_COLOURS[snapshot.state]
     facts = " · ".join(summary(snapshot))
@@ -117,10 +127,10 @@ def _head(snapshot: JobSnapshot) -> str:
 
 
 def _prompt(snapshot: JobSnapshot) -> str:
-    text = " ".join(prompt_of(snapshot).split())
-    if not text:
+    text = prompt_of(snapshot)
+    if not text.strip():
         return ""
-    return f'<div style="{_CLIP}" title="{escape(text[:500], quote=True)}">{escape(text[:300])}</div>'
+    return f'<div style="{_CLIP}" title="{escape(text, 500)}">{escape(text, 300)}</div>'
 
 
 def _equal(snapshot: JobSnapshot) -> str:
@@ -136,7 +146,7 @@ def _progress(snapshot: JobSnapshot) -> str:
     if snapshot.progress is not None:
         share = f"{min(max(snapshot.progress, 0.0), 1.0):.3f}"
         bar = f'<progress value="{share}" max="1" style="width:220px;vertical-align:middle"></progress>&ensp;'
-    last = escape(snapshot.logs[-1][:200]) if snapshot.logs else ""
+    last = escape(snapshot.logs[-1], 200) if snapshot.logs else ""
     line = f'<div style="{_MONO};{_QUIET};{_CLIP}">{last}</div>' if last else ""
     return f'<div style="margin-top:4px">{bar}<span style="{_QUIET}">{words}</span></div>{line}'
 
@@ -144,13 +154,13 @@ def _progress(snapshot: JobSnapshot) -> str:
 def _trouble(snapshot: JobSnapshot) -> str:
     lines = []
     if snapshot.error:
-        kind = f' <span style="{_QUIET}">({escape(snapshot.error_type)})</span>' if snapshot.error_type else ""
+        kind = f' <span style="{_QUIET}">({escape(snapshot.error_type, 100)})</span>' if snapshot.error_type else ""
         colour = STATE_COLOURS["FAILED"]
-        lines.append(f'<div style="color:{colour};overflow-wrap:anywhere">{escape(snapshot.error[:600])}{kind}</div>')
+        lines.append(f'<div style="color:{colour};overflow-wrap:anywhere">{escape(snapshot.error, 600)}{kind}</div>')
     if snapshot.state == "UNKNOWN":
         lines.append(f"<div>{_UNKNOWN}</div>")
     if snapshot.next_step:
-        lines.append(f"<div>{escape(snapshot.next_step[:600])}</div>")
+        lines.append(f"<div>{escape(snapshot.next_step, 600)}</div>")
     said = cancel_words(snapshot.cancel)
     if said:
         lines.append(f'<div style="{_QUIET}">{escape(said)}</div>')
@@ -163,7 +173,7 @@ def _figure(artifact: Artifact, alt: str, embed: BlobPath | None) -> str:
         facts.append(f"{artifact.width}×{artifact.height}")
     facts += [part for part in (seconds(artifact.duration_s), size(artifact.size_bytes)) if part]
     caption = escape(" · ".join(facts))
-    words = escape(alt[:200] or artifact.file_name, quote=True)
+    words = escape(alt, 200) or escape(artifact.file_name)
     player = _player(artifact, words, embed) if embed is not None else ""
     if not player and artifact.thumbnail is None:
         problem = f" — {escape(artifact.error)}" if artifact.error else ""
@@ -179,7 +189,7 @@ def _figure(artifact: Artifact, alt: str, embed: BlobPath | None) -> str:
 
 def _player(artifact: Artifact, words: str, embed: BlobPath) -> str:
     """Return the media itself as a data URI; empty where its type is not one that only shows or plays."""
-    if artifact.digest is None or artifact.content_type not in _EMBEDDABLE:
+    if artifact.digest is None or artifact.error is not None or artifact.content_type not in _EMBEDDABLE:
         return ""
     try:
         path = embed(artifact.digest)

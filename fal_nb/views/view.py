@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from fal_nb.plain import plain_text
 from fal_nb.views.twin import frame_html
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class View:
             The hub's session token, or None where no hub will ever look for it.
         """
         element_id = None if token is None else f"{token}-{self.id}"
-        return {"text/html": frame_html(self.twin(), element_id, self.name), "text/plain": self.text()}
+        return {"text/html": frame_html(self.twin(), element_id, self.name), "text/plain": plain_text(self.text())}
 
     def _changed(self, *, settled: bool = False) -> None:
         if self.outlet is not None:

@@ -361,3 +361,15 @@ test("inside a shadow root the style sheet is there too, once", () => {
   expect(document.head.querySelectorAll("style")).toHaveLength(1);
   for (const end of ends) end();
 });
+
+test("a picture that is too large to be looked into is not asked for", () => {
+  const error = "no preview, 60000×60000 pixels are too many";
+  const outputs = [
+    picture(0, { has_thumbnail: false, size_bytes: 9_000, error }),
+    picture(1, { has_thumbnail: false }),
+  ];
+  card = new Card({ state: "SUCCEEDED", outputs });
+  const asked = card.model.sent.map((message) => (message as { index?: number }).index);
+  expect(asked).toEqual([1]);
+  expect(card.text("caption")).toContain("too many");
+});

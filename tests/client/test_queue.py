@@ -185,6 +185,6 @@ class TestResult:
         monkeypatch.setattr("fal_nb.client.http.MAX_BODY_BYTES", 100_000)
         submitted = await client.queue.submit(ENDPOINT, {})
         await server.finish(submitted.request_id, kit.Reply(200, {"x": "y" * 200_000}))
-        with pytest.raises(TransferError, match="256 MiB"):
+        with pytest.raises(ProtocolError, match="256 MiB"):
             await client.queue.result_answer(ENDPOINT, submitted.request_id)
         assert server.count("GET") == 1

@@ -147,7 +147,7 @@ function useMedia(output: Output, media: MediaStore) {
     media.follow(output, "original");
     if (!seen || !output.stored) return;
     if (hasThumbnail) media.request(output, "thumbnail");
-    if (isReady && isSmall(output)) media.request(output, "original");
+    if (isReady && isSmall(output) && !output.error) media.request(output, "original");
   }, [seen, hasThumbnail, isReady, output, media]);
   return { ref, thumbnail, original, load: () => media.request(output, "original") };
 }
