@@ -38,10 +38,13 @@ _ROW = "background:transparent"
 _HEAD = "padding:2px 8px 2px 0;border:none;text-align:left;vertical-align:top;font-weight:normal;white-space:normal"
 _CELL = "padding:2px 6px 4px 0;border:none;text-align:left;vertical-align:top;white-space:normal;line-height:1.3"
 _BOX = (
-    f"width:{_SIDE}px;height:{_SIDE}px;box-sizing:border-box;border:1px dashed {_LINE};border-radius:5px;"
-    "padding:4px 5px;overflow:hidden;font-size:11px;overflow-wrap:anywhere"
+    f"box-sizing:border-box;border:1px dashed {_LINE};border-radius:5px;padding:4px 5px;overflow:hidden;"
+    "font-size:11px;overflow-wrap:anywhere"
 )
-_FACTS = f"font-size:10px;{_QUIET};max-width:{_SIDE}px;overflow:hidden"
+_FACTS = f"font-size:10px;{_QUIET};overflow:hidden"
+_TABLE_WIDTH = 700
+_SMALLEST_SIDE = 52
+_UNKNOWN = "sent, answer lost; may have been charged"
 _MARKS = {"video": "▶ ", "audio": "♪ "}
 
 
@@ -97,6 +100,7 @@ class _Drawing:
         self._cells = cells
         self._picture = picture
         self._room = TWIN_BYTES - 6_000
+        self._side = _SIDE
         self.shown = 0
 
     def flow(self) -> str:
@@ -132,10 +136,9 @@ class _Drawing:
 
     def _table(self, place: Placement, at: _Lookup, fixed: dict[int, int]) -> str:
         columns = list(itertools.islice(_spread(self._axes, (place.super_columns, place.columns)), _MAX_COLUMNS))
-        head = "".join(f'<th style="{_HEAD}">{_column_words(self._axes, column)}</th>' for column in columns)
+        self._side = min(_SIDE, max(_SMALLEST_SIDE, _TABLE_WIDTH // max(1, len(columns)) - 8))
         rows_axis = self._axes[place.rows] if place.rows is not None else None
-        corner = escape(rows_axis.name[:60]) if rows_axis else ""
-        rows = [f'<tr style="{_ROW}"><th style="{_HEAD};{_QUIET}">{corner}</th>{head}</tr>']
+        rows = self._heads(place, columns)
         for row in range(len(rows_axis.labels) if rows_axis else 1):
             if not self._has_room():
                 break
@@ -148,21 +151,46 @@ class _Drawing:
             rows.append(part)
         return f'<table style="{_TABLE}">{"".join(rows)}</table>'
 
+    def _heads(self, place: Placement, columns: Sequence[Mapping[int, int]]) -> list[str]:
+        """Return the rows with the labels of the groups of columns and of the columns."""
+        heads = []
+        if place.super_columns is not None:
+            groups = itertools.groupby(column[place.super_columns] for column in columns)
+            axis = self._axes[place.super_columns]
+            style = f"{_HEAD};font-weight:600"
+            cells = "".join(
+                f'<th colspan="{len(list(same))}" style="{style}">{escape(_named(axis, value)[:80])}</th>'
+                for value, same in groups
+            )
+            heads.append(f'<tr style="{_ROW}"><th style="{_HEAD}"></th>{cells}</tr>')
+        names = [
+            f"{self._axes[at].name[:40]} {arrow}"
+            for at, arrow in ((place.rows, "↓"), (place.columns, "→"))
+            if at is not None
+        ]
+        corner = f'<th style="{_HEAD};{_QUIET};white-space:nowrap">{escape(" ".join(names))}</th>'
+        labels = (
+            self._axes[place.columns].labels[column[place.columns]] for column in columns if place.columns is not None
+        )
+        cells = "".join(f'<th style="{_HEAD};overflow-wrap:anywhere">{escape(label[:60])}</th>' for label in labels)
+        return [*heads, f'<tr style="{_ROW}">{corner}{cells}</tr>']
+
     def _cell(self, look: CellLook | None) -> str:
+        box = f"{_BOX};width:{self._side}px;height:{self._side}px"
         if look is None:
-            return f'<div style="{_BOX};{_QUIET}">not in the plan</div>'
+            return f'<div style="{box};{_QUIET}">not in the plan</div>'
         self.shown += 1
         artifact = look.artifact
         words = escape("; ".join(_labels(self._axes, look))[:200], quote=True)
         if artifact is not None and artifact.text:
-            seen = f'<div style="{_BOX}">{escape(artifact.text[:90])}</div>'
+            seen = f'<div style="{box}">{escape(artifact.text[:90])}</div>'
         else:
             picture = self._picture(artifact.digest) if artifact is not None and artifact.digest else ""
-            style = "display:block;margin:0;border-radius:5px;max-width:none"
-            seen = f'<img src="{picture}" alt="{words}" style="{style}">' if picture else _state_box(look)
+            style = f"display:block;margin:0;border-radius:5px;max-width:{self._side}px;max-height:{self._side}px"
+            seen = f'<img src="{picture}" alt="{words}" style="{style}">' if picture else _state_box(look, box)
         mark = _MARKS.get(artifact.kind, "") if artifact is not None else ""
         facts = mark + " · ".join(_facts(look))
-        return f'{seen}<div style="{_FACTS}">{escape(facts)}</div>'
+        return f'{seen}<div style="{_FACTS};max-width:{self._side}px">{escape(facts)}</div>'
 
     def _has_room(self) -> bool:
         return self.shown < _MAX_CELLS and self._room > 0
@@ -212,12 +240,8 @@ def board_text(sweep: BoardSweep) -> str:
     table = ["  ".join(f"{each:<{width}}" for each, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     if len(cells) > _TEXT_ROWS:
         table.append(f"… and {len(cells) - _TEXT_ROWS} more cells")
-    return "\n".join(
-        [
-            f"{one_line(sweep.name)}  {one_line(sweep.endpoint_text)}  {totals_words(sweep.totals, sweep.backend)}",
-            *table,
-        ]
-    )
+    title = f"{one_line(sweep.name, 200)}  {one_line(sweep.endpoint_text, 300)}"
+    return "\n".join([f"{title}  {totals_words(sweep.totals, sweep.backend)}", *table])
 
 
 def totals_words(totals: SweepTotals, backend: str) -> str:
@@ -226,10 +250,7 @@ def totals_words(totals: SweepTotals, backend: str) -> str:
     parts = [f"{count} cells"]
     parts += [f"{totals.counts[state]} {_WORDS[state]}" for state in _ORDER if totals.counts.get(state)]
     parts += ["paused"] if totals.is_paused else []
-    spent = money(totals.spent, totals.currency)
-    parts += [
-        f"spent {spent}" if totals.budget is None else f"spent {spent} of {money(totals.budget, totals.currency)}"
-    ]
+    parts += [f"spent {_spent(totals)}"]
     parts += [f"reserved {money(totals.reserved, totals.currency)}"] if totals.reserved else []
     parts += [f"about {seconds(totals.seconds_left)} left"] if totals.seconds_left is not None else []
     parts += ["simulated, nothing is billed"] if backend == "simulator" else []
@@ -249,11 +270,11 @@ def _head(sweep: BoardSweep) -> str:
     )
 
 
-def _state_box(look: CellLook) -> str:
+def _state_box(look: CellLook, box: str) -> str:
     colour = STATE_COLOURS[look.state]
-    reason = escape((look.reason or "")[:80])
+    reason = escape((look.reason or (_UNKNOWN if look.state == "UNKNOWN" else ""))[:80])
     words = escape(_state_words(look))
-    return f'<div style="{_BOX}"><span style="color:{colour}">● {words}</span><br>{reason}</div>'
+    return f'<div style="{box}"><span style="color:{colour}">● {words}</span><br>{reason}</div>'
 
 
 def _state_words(look: CellLook) -> str:
@@ -284,10 +305,6 @@ def _spread(axes: Sequence[Axis], places: Sequence[int | None]) -> Iterator[dict
     used = [place for place in places if place is not None]
     for values in itertools.product(*(range(len(axes[place].labels)) for place in used)):
         yield dict(zip(used, values, strict=True))
-
-
-def _column_words(axes: Sequence[Axis], column: Mapping[int, int]) -> str:
-    return "<br>".join(escape(_named(axes[axis], value)[:60]) for axis, value in column.items())
 
 
 def _shrink(data: bytes) -> str:

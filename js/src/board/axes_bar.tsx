@@ -12,8 +12,8 @@ import { stepOf } from "./step";
 const PLACE_WORDS: Record<Place, string> = {
   rows: "Rows",
   columns: "Columns",
-  superRows: "Groups of rows",
-  superColumns: "Groups of columns",
+  superRows: "Row groups",
+  superColumns: "Column groups",
 };
 const DRAG_TYPE = "application/x-fal-nb-axis";
 
@@ -33,11 +33,12 @@ export function AxesBar({ board }: BoardProps) {
               class="fal-nb-button"
               data-action="swap"
               title="swap rows and columns"
+              aria-label="swap rows and columns"
               onClick={() => {
                 board.wanted.value = swapped(board.placement.value);
               }}
             >
-              ⇄ Swap
+              ⇄
             </button>
           )}
           {board.pickers.value.map((axis) => (

@@ -274,8 +274,8 @@ function idOf(track: Track): string {
 /** Sorted cells one after the other, as many in a row as fit. */
 function flowOf(order: readonly Cell[], width: number, side: number): Sheet {
   const pitch = { x: side + GAP, y: side + 2 * CAPTION + GAP };
-  const count = Math.max(1, Math.floor((width - 2) / pitch.x));
-  const across = numbered(Math.min(count, Math.max(1, order.length)), pitch.x);
+  const count = Math.max(1, Math.floor((width + GAP - 2) / pitch.x));
+  const across = numbered(Math.min(count, Math.max(1, order.length)), pitch.x, GAP);
   return {
     rows: numbered(Math.ceil(order.length / count), pitch.y),
     columns: across,
@@ -287,9 +287,9 @@ function flowOf(order: readonly Cell[], width: number, side: number): Sheet {
   };
 }
 
-function numbered(count: number, pitch: number): Tracks {
+function numbered(count: number, pitch: number, without = 0): Tracks {
   const tracks = Array.from({ length: count }, (_, at) => ({ start: at * pitch, outer: 0, inner: at }));
-  return { tracks, groups: [], length: count * pitch };
+  return { tracks, groups: [], length: count * pitch - without };
 }
 
 /** Opens the lightbox on a cell; its neighbours are those of the board as it lies now. */
@@ -349,7 +349,7 @@ function reveal(
   scroller: HTMLElement | null,
 ): void {
   board.active.value = to;
-  if (!scroller) return;
+  if (!scroller?.clientHeight) return;
   const y = (sheet.rows.tracks[to.row] as Track).start;
   const x = (sheet.columns.tracks[to.column] as Track).start;
   const { top, left } = board.scroll.peek();

@@ -115,14 +115,14 @@ function Commands({ board }: BoardProps) {
   const isPaused = Boolean(board.live.field("is_paused").value);
   const failed = counts.FAILED ?? 0;
   const isOpen = openCount(counts) > 0;
-  const sent = useSignal<Command | undefined>(undefined);
+  const sent = useSignal<readonly Command[]>([]);
   const about = `${isPaused} ${isOpen} ${failed}`;
   // A new state is the answer to what was sent.
   useEffect(() => {
-    sent.value = undefined;
+    sent.value = [];
   }, [about]);
   const send = (kind: Command) => {
-    sent.value = kind;
+    sent.value = [...sent.value, kind];
     board.live.send({ kind });
   };
   const button = (kind: Command, words: string, isShown: boolean) =>
@@ -131,11 +131,11 @@ function Commands({ board }: BoardProps) {
         type="button"
         class="fal-nb-button"
         data-command={kind}
-        disabled={sent.value === kind}
-        title={sent.value === kind ? "sent, waiting for the kernel" : undefined}
+        disabled={sent.value.includes(kind)}
+        title={sent.value.includes(kind) ? "sent, waiting for the kernel" : undefined}
         onClick={() => send(kind)}
       >
-        {sent.value === kind ? `${words}: sent` : words}
+        {sent.value.includes(kind) ? `${words}: sent` : words}
       </button>
     );
   return (

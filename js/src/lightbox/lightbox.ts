@@ -18,6 +18,8 @@ export interface Owner {
   opened(close: () => void): () => void;
 }
 
+type ZoomLevel = NonNullable<PhotoSwipe["currSlide"]>["zoomLevels"];
+
 const ZOOM_STEP = 1.5;
 const SIDE_IF_UNKNOWN = 1024;
 
@@ -37,8 +39,8 @@ export function openLightbox(slides: Slides, start: number, owner?: Owner): Phot
     arrowPrevTitle: "Previous",
     arrowNextTitle: "Next",
     paddingFn: () => ({ top: 52, bottom: 76, left: 16, right: 16 }),
-    initialZoomLevel: (zoom) => Math.min(zoom.fit * fitLarger(zoom.fit), 4),
-    secondaryZoomLevel: (zoom) => Math.max(2, zoom.fit * 2.5),
+    initialZoomLevel: whole,
+    secondaryZoomLevel: (zoom) => Math.max(1, whole(zoom) * 2.5),
     maxZoomLevel: 12,
     dataSource: Array.from({ length: slides.count }, (_, at) => dataOf(slides, at)),
   };
@@ -80,9 +82,10 @@ export function openLightbox(slides: Slides, start: number, owner?: Owner): Phot
   return swipe;
 }
 
-/** Small pictures are shown larger than they are, up to four times. */
-function fitLarger(fit: number): number {
-  return fit >= 1 ? 4 : 1;
+/** The zoom that shows all of a picture; small ones are shown larger than they are, up to three times. */
+function whole({ panAreaSize, elementSize }: Pick<ZoomLevel, "panAreaSize" | "elementSize">): number {
+  if (!panAreaSize || !elementSize?.x || !elementSize.y) return 1;
+  return Math.min(panAreaSize.x / elementSize.x, panAreaSize.y / elementSize.y, 3);
 }
 
 function dataOf(slides: Slides, at: number) {
