@@ -166,8 +166,8 @@ class BoardView(View):
 
     def _is_at_rest(self) -> bool:
         totals = self._sweep.totals
-        open_now = totals.counts.get("QUEUED", 0) + totals.counts.get("RUNNING", 0) + totals.counts.get("SUBMITTING", 0)
-        return not open_now and (totals.is_paused or not totals.counts.get("PREPARED"))
+        is_under_way = any(totals.counts.get(state) for state in OPEN_STATES if state != "PREPARED")
+        return not is_under_way and (totals.is_paused or not totals.counts.get("PREPARED"))
 
     async def _settle(self) -> None:
         """Bring the twin up to date; its small pictures are made in a worker thread first."""

@@ -265,3 +265,22 @@ test("malformed messages change nothing", () => {
   }
   expect(board.el.innerHTML).toBe(before);
 });
+
+test("what is opened above the page outlives a board that is drawn anew, not one that is gone for good", () => {
+  const state = boardState(AXES.slice(0, 2));
+  board = new Board(state);
+  board.key(" ");
+  board.key("ArrowRight");
+  board.key(" ");
+  board.click(board.find("[data-action=compare]"));
+  const dialogs = () => document.querySelectorAll("dialog").length;
+  expect(dialogs()).toBe(1);
+  board.leave();
+  vi.advanceTimersByTime(500);
+  board = new Board(state);
+  vi.advanceTimersByTime(5_000);
+  expect(dialogs()).toBe(1);
+  board.leave();
+  act(() => void vi.advanceTimersByTime(5_000));
+  expect(dialogs()).toBe(0);
+});

@@ -129,11 +129,16 @@ export class Board {
     return this.tiles.map((tile) => tile.getAttribute("aria-label")?.split(":")[0]);
   }
 
-  close(): void {
+  /** Is taken out of the page. */
+  leave(): void {
     act(() => {
       this.#cleanUp();
     });
     this.el.remove();
+  }
+
+  close(): void {
+    this.leave();
     for (const each of document.querySelectorAll("dialog, .pswp")) each.remove();
   }
 }

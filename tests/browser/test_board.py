@@ -127,6 +127,7 @@ def close_and_see_the_twin(notebook):
     notebook.cell(2).locator(".jp-OutputArea").first.evaluate("(each) => each.scrollIntoView({ block: 'start' })")
     notebook.shot("board_twin_light")
     notebook.theme("JupyterLab Dark")
+    notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
     notebook.shot("board_twin_dark")
     notebook.theme("JupyterLab Light")
     assert len(notebook.pictures(2)) == 42
@@ -149,7 +150,8 @@ def test_a_board_fills_in_is_turned_looked_into_and_compared_without_running_any
     board = board_in(notebook, 2)
     notebook.until(lambda: seen_pictures(board) >= 12)
     notebook.until(lambda: "42 done" in board.inner_text())
-    notebook.until(lambda: "data:image/webp" in str(notebook.outputs(2)))
+    notebook.until(lambda: "42 done" in str(notebook.outputs(2)))
+    notebook.until(lambda: seen_pictures(board) >= 12)
     board.evaluate("(each) => each.scrollIntoView({ block: 'start' })")
     page.wait_for_timeout(300)
     notebook.shot("board_light")

@@ -232,3 +232,16 @@ def test_a_state_too_long_for_one_message_goes_out_over_several_ticks(wire, runt
 
     wait_for(is_whole)
     hub.close()
+
+
+def test_as_a_widget_of_its_own_the_board_holds_its_state_and_answers_there(wire, runtime):
+    hub = Hub(runtime)
+    sweep = styles()
+    view = BoardView(sweep, sweep.path, sweep.thumbnail)
+    view.outlet = hub
+    widget = view.widget
+    runtime.post(lambda: sweep.tell(sweep.become("k2", state="QUEUED")))
+    wait_for(lambda: widget.state["c2"][1] == "QUEUED")
+    widget._handle_custom_msg({"kind": "details", "cells": [2]}, [])
+    wait_for(lambda: any(data.get("content", {}).get("kind") == "details" for _, _, data, _, _ in list(wire)))
+    hub.close()

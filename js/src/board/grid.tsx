@@ -76,7 +76,7 @@ export function Grid({ board }: BoardProps) {
         class="fal-nb-bsheet"
         role="grid"
         tabIndex={-1}
-        aria-label="cells"
+        aria-label="cells: arrows move, Enter opens, Space selects, 1 to 5 rate, x cancels"
         aria-rowcount={rows.tracks.length}
         aria-colcount={columns.tracks.length}
         aria-multiselectable="true"
@@ -332,6 +332,8 @@ function onKey(event: KeyboardEvent, board: BoardModel, sheet: Sheet, scroller: 
     open(board, sheet, row, column);
   } else if (event.key === " " && cell) {
     board.toggle(cell.place);
+  } else if (event.key === "x" && cell) {
+    board.shelf.send({ kind: "cancel-cell", cell: cell.place });
   } else if (/^[0-5]$/.test(event.key) && cell) {
     board.shelf.send({ kind: "rate", cell: cell.place, rating: Number(event.key) || null });
   } else {

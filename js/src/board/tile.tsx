@@ -71,7 +71,11 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
       tabIndex={isActive ? 0 : -1}
       style={style}
       title={cell.reason ? `${label}\n${cell.reason}` : label}
+      onBlur={() => {
+        isOver.value = false;
+      }}
       onFocus={() => {
+        isOver.value = true;
         if (!isActive) board.active.value = { row, column };
       }}
       onMouseEnter={() => {

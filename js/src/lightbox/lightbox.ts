@@ -10,7 +10,7 @@ import swipeCss from "photoswipe/photoswipe.css?inline";
 import { addStyle } from "../lib/style";
 import themeCss from "../lib/theme.css?inline";
 import lightboxCss from "./lightbox.css?inline";
-import { addPanel } from "./panel";
+import { addPanel, isOpen } from "./panel";
 import type { Slides } from "./slides";
 
 /** Closes what was opened when the view it belongs to is gone for good. */
@@ -21,6 +21,9 @@ export interface Owner {
 type ZoomLevel = NonNullable<PhotoSwipe["currSlide"]>["zoomLevels"];
 
 const ZOOM_STEP = 1.5;
+/** Room for the panel with the arguments, in windows that are not narrow. */
+const PANEL = 396;
+const NARROW = 800;
 const SIDE_IF_UNKNOWN = 1024;
 
 /** Opens the lightbox above the page. */
@@ -38,7 +41,7 @@ export function openLightbox(slides: Slides, start: number, owner?: Owner): Phot
     closeTitle: "Close (Esc)",
     arrowPrevTitle: "Previous",
     arrowNextTitle: "Next",
-    paddingFn: () => ({ top: 52, bottom: 76, left: 16, right: 16 }),
+    paddingFn: ({ x }) => ({ top: 52, bottom: 76, left: 16, right: isOpen.value && x > NARROW ? PANEL : 16 }),
     initialZoomLevel: whole,
     secondaryZoomLevel: (zoom) => Math.max(1, whole(zoom) * 2.5),
     maxZoomLevel: 12,

@@ -10,7 +10,7 @@ import type { Slides } from "./slides";
 const MOST_LINES = 200;
 
 /** Whether the arguments are shown; kept from one opening to the next. */
-const isOpen = signal(false);
+export const isOpen = signal(false);
 
 interface Props {
   slides: Slides;
@@ -22,6 +22,10 @@ export function addPanel(swipe: PhotoSwipe, slides: Slides): void {
   const toggle = () => {
     isOpen.value = !isOpen.value;
   };
+  const unfollow = isOpen.subscribe((value) => {
+    swipe.element?.classList.toggle("fal-nb-beside", value);
+    if (swipe.opener.isOpen) swipe.updateSize(true);
+  });
   swipe.on("change", () => {
     at.value = swipe.currIndex;
   });
@@ -49,6 +53,7 @@ export function addPanel(swipe: PhotoSwipe, slides: Slides): void {
     },
   });
   swipe.on("destroy", () => {
+    unfollow();
     if (host) render(null, host);
   });
 }
