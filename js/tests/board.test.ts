@@ -284,3 +284,9 @@ test("what is opened above the page outlives a board that is drawn anew, not one
   act(() => void vi.advanceTimersByTime(5_000));
   expect(dialogs()).toBe(0);
 });
+
+test("the columns of a board of one axis name it", () => {
+  board = new Board(boardState([NUMBERS("seed", 2)]));
+  expect(board.texts(".fal-nb-blabel")).toEqual(["seed: 0", "seed: 1"]);
+  expect(board.find(".fal-nb-bcorner")).toBeNull();
+});

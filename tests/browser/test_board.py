@@ -49,6 +49,13 @@ for key in many.cells:
     many.finish(key, look=(number % 24, (number % 5, number % 7)), size=(256, 256))
 show(many)
 """
+FILMS = """
+films = fake_sweep.FakeSweep({"seed": ("1", "2", "3", "4")}, name="films", folder=folder)
+for key, seconds in (("k0", 2), ("k1", 3), ("k2", 3)):
+    films.finish_film(key, seconds)
+films.finish_sound("k3")
+show(films)
+"""
 OURS = {"comm_open", "comm_msg", "comm_close", "update_display_data"}
 
 
@@ -186,3 +193,37 @@ def test_a_board_of_a_thousand_cells_keeps_to_its_budgets(open_notebook):
     assert max(map(len, seconds)) <= 10
     notebook.save()
     assert len(str(notebook.outputs(2))) < 330_000
+
+
+def times(board):
+    return board.locator("video").evaluate_all("(all) => all.map((each) => each.currentTime)")
+
+
+def test_films_play_under_the_pointer_and_all_of_them_in_step(open_notebook):
+    notebook = open_notebook("films.ipynb", [SHOW, FILMS])
+    notebook.run(1, 2)
+    board = board_in(notebook, 2)
+    notebook.until(lambda: seen_pictures(board) == 4)
+    board.locator(".fal-nb-btile").nth(0).hover()
+    notebook.until(lambda: times(board) and times(board)[0] > 0.2)
+    board.locator(".fal-nb-bname").hover()
+    notebook.until(lambda: not times(board))
+
+    board.get_by_text("Play all in step").click()
+    notebook.until(lambda: len(times(board)) == 3 and min(times(board)) > 0.3)
+    notebook.page.wait_for_timeout(600)
+    first, second, third = times(board)
+    assert abs(second - third) < 0.25
+    assert first <= 2.01
+    notebook.shot("board_films_light")
+    board.get_by_text("Stop all").click()
+    notebook.until(lambda: not times(board))
+
+    for number in (1, 2):
+        board.locator(".fal-nb-tcheck").nth(number).click(force=True)
+    board.locator("[data-action=compare]").click()
+    compare = notebook.page.locator(".fal-nb-compare")
+    compare.get_by_text("Play in step").click()
+    notebook.until(lambda: len(times(compare)) == 2 and min(times(compare)) > 0.3)
+    notebook.shot("compare_films_light")
+    notebook.page.keyboard.press("Escape")

@@ -8,6 +8,7 @@ import itertools
 import struct
 import wave
 
+import av
 from PIL import Image, ImageDraw
 
 from fal_nb.views.board import Axis, CellArtifact, CellLook, SweepTotals
@@ -103,6 +104,26 @@ class FakeSweep:
             kind="audio", content_type="audio/wav", digest=digest, duration_s=1.0, size_bytes=len(buffer.getvalue())
         )
         return self.become(key, state="SUCCEEDED", artifact=artifact, artifact_count=1, cost=0.01, total_s=2.0)
+
+    def finish_film(self, key, seconds=2):
+        """Let a cell succeed with a film of its own length."""
+        digest = hashlib.sha256(f"{self.name} {key} film".encode()).hexdigest()
+        frames = [Image.new("RGB", (160, 96), f"hsl({at * 12}, 60%, 50%)") for at in range(10 * seconds)]
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format="webm") as out:
+            stream = out.add_stream("libvpx-vp9", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+            for frame in frames:
+                out.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            out.mux(stream.encode(None))
+        if self.folder is not None:
+            (self.folder / digest).write_bytes(buffer.getvalue())
+        self.pictures[digest] = encode(frames[0])
+        artifact = CellArtifact(
+            kind="video", content_type="video/webm", digest=digest, width=160, height=96, duration_s=seconds,
+            size_bytes=len(buffer.getvalue()),
+        )  # fmt: skip
+        return self.become(key, state="SUCCEEDED", artifact=artifact, artifact_count=1, cost=0.1, total_s=9.0)
 
     def thumbnail(self, digest):
         return self.pictures.get(digest)

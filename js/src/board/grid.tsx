@@ -128,10 +128,12 @@ function ColumnHeads({ board, sheet, shown }: BoardProps & { sheet: Sheet; shown
   const { head, pitch } = sheet;
   return (
     <div class="fal-nb-bcolumns" style={{ height: `${head.y}px` }}>
-      <div class="fal-nb-bcorner" style={{ width: `${head.x}px`, height: `${head.y}px` }}>
-        {rows !== undefined && <span title={rows}>{rows} ↓</span>}
-        {columns !== undefined && <span title={columns}>{columns} →</span>}
-      </div>
+      {head.x > 0 && (
+        <div class="fal-nb-bcorner" style={{ width: `${head.x}px`, height: `${head.y}px` }}>
+          {rows !== undefined && <span title={rows}>{rows} ↓</span>}
+          {columns !== undefined && <span title={columns}>{columns} →</span>}
+        </div>
+      )}
       {sheet.columns.groups.map((group) => (
         <div
           key={group.start}
@@ -148,6 +150,7 @@ function ColumnHeads({ board, sheet, shown }: BoardProps & { sheet: Sheet; shown
         shown.map((column) => {
           const track = sheet.columns.tracks[column] as Track;
           const label = axis.labels[track.inner] ?? "";
+          const words = head.x > 0 ? label : `${axis.name}: ${label}`;
           return (
             <div
               key={column}
@@ -155,7 +158,7 @@ function ColumnHeads({ board, sheet, shown }: BoardProps & { sheet: Sheet; shown
               title={`${axis.name}: ${label}`}
               style={{ left: `${head.x + track.start}px`, width: `${pitch.x - GAP}px` }}
             >
-              {label}
+              {words}
             </div>
           );
         })}

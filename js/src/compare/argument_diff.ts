@@ -46,8 +46,8 @@ export interface Piece {
 
 /** What leads from one text to the other, word by word, with the spaces kept. */
 export function wordDiff(before: string, after: string): readonly Piece[] {
-  const a = before.match(/\s+|[^\s]+/g) ?? [];
-  const b = after.match(/\s+|[^\s]+/g) ?? [];
+  const a = before.match(/\s+|[,.;:!?()]|[^\s,.;:!?()]+/g) ?? [];
+  const b = after.match(/\s+|[,.;:!?()]|[^\s,.;:!?()]+/g) ?? [];
   if (a.length > MOST_WORDS || b.length > MOST_WORDS) {
     return before === after ? [{ text: after, is: "same" }] : [piece(before, "gone"), piece(after, "new")];
   }
