@@ -3,6 +3,7 @@
 No script runs, no dialog opens, no request leaves for anybody else, and nobody takes the bait.
 """
 
+import os
 import time
 
 import pytest
@@ -11,7 +12,11 @@ from ..hostile.cases import CASES  # noqa: TID252 - the corpus is not ours alone
 from ..hostile.judge import UNFIT, assert_inert, assert_plain  # noqa: TID252 - the corpus is not ours alone
 from ..hostile.server import Bait, HostileServer  # noqa: TID252 - the corpus is not ours alone
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(os.environ.get("FAL_NB_TEST_SIZE") != "full", reason="the whole corpus: make test-all"),
+]
 
 OPEN = """
 import os, warnings

@@ -1,6 +1,7 @@
 """The corpus through the session, the ledger, the artifact store and every plain rendering."""
 
 import json
+import os
 import threading
 import time
 
@@ -14,6 +15,8 @@ from fal_nb.views.twin import artifacts_html, text_html
 
 from .cases import CASES
 from .judge import FILE_NAME, assert_inert, assert_plain, assert_sendable, peak_kib, tree
+
+pytestmark = pytest.mark.skipif(os.environ.get("FAL_NB_TEST_SIZE") != "full", reason="the whole corpus: make test-all")
 
 BY_NAME = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 MOST_S = 10.0
