@@ -19,6 +19,7 @@ from fal_nb.errors import (
     ValidationError,
     error_from_response,
 )
+from fal_nb.plain import is_plain
 from fal_nb.simulator.error_catalogue import MODEL_ERRORS, REQUEST_ERRORS, RETRYABLE_REQUEST_ERRORS
 
 
@@ -181,6 +182,7 @@ HEADERS = st.dictionaries(
 def test_whatever_a_server_answers_is_one_printable_line_of_ours(status, headers, body):
     error = error_from_response(status, headers, body)
     assert isinstance(error, FalClientHTTPError)
-    assert str(error).isprintable()
+    assert is_plain(str(error))
+    assert not set(str(error)) & set("\n\t")
     assert len(str(error)) < 700
     assert error.status_code == status

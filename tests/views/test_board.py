@@ -98,9 +98,9 @@ def test_numbers_that_json_cannot_hold_are_left_out(show):
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "cancel", "retry"])
-def test_commands_reach_the_sweep(show, command):
+def test_commands_reach_the_sweep(runtime, show, command):
     sweep = styles()
-    show(sweep).receive({"kind": command})
+    say(runtime, show(sweep), {"kind": command})
     assert sweep.commands == [command]
 
 
