@@ -150,6 +150,7 @@ class ShownSweep:
                 duration_s=file.duration_s,
                 size_bytes=file.size_bytes,
                 text=file.text,
+                error=file.error,
             ),
             artifact_count=len(view.artifacts),
             arguments=view.cell.arguments,

@@ -15,7 +15,7 @@ from fal_nb.artifacts.artifact import Artifact
 from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.artifacts.store import ArtifactStore
-from fal_nb.errors import FalError, FileError
+from fal_nb.errors import FalError, FileError, ProtocolError
 from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
 from fal_nb.protocol.status import JSON
@@ -117,7 +117,10 @@ def _keep(
 def _keep_data_uri(store: ArtifactStore, ref: FileRef, index: int) -> Artifact:
     from fal_nb.artifacts.describe import describe  # noqa: PLC0415 - as above
 
-    data, content_type = decode_data_uri(ref.url)
+    try:
+        data, content_type = decode_data_uri(ref.url)
+    except FileError as error:
+        raise ProtocolError(str(error)) from None  # the server's fault, not this disk's
     digest = store.put_bytes(data)
     return describe(store.path(digest), ref, index=index, digest=digest, content_type=content_type)
 

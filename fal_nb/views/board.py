@@ -226,8 +226,9 @@ class BoardView(View):
             if content.get("which") != "original" or artifact is None:
                 continue
             about = {"kind": "media", "which": "original", "index": place, "content_type": artifact.content_type}
-            if artifact.digest is None:
-                self._post({**about, "kind": "media-error", "error": "it was not stored"})
+            if artifact.digest is None or artifact.error is not None:
+                # A picture that is too large to be looked into here would be unpacked by the browser.
+                self._post({**about, "kind": "media-error", "error": _cut(artifact.error or "it was not stored")})
             else:
                 self._start(send_original(self._blob_path(artifact.digest), about, self._post))
 

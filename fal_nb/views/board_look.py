@@ -36,6 +36,7 @@ class CellArtifact:
     duration_s: float | None = None
     size_bytes: int | None = None
     text: str | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

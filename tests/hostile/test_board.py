@@ -27,3 +27,19 @@ def test_a_board_is_text_whatever_it_shows(words):
     assert sent
     for content in sent:
         assert_sendable(content)
+
+
+def test_a_picture_that_is_too_large_to_look_into_is_not_given_to_the_page(tmp_path):
+    sweep = FakeSweep({"seed": ("1", "2")})
+    bomb = CellArtifact(
+        kind="image", content_type="image/png", digest="d" * 64, error="60000×60000 pixels are too many"
+    )
+    sweep.become("k0", state="SUCCEEDED", artifact=bomb, artifact_count=1)
+    (tmp_path / "blob").write_bytes(b"x")
+    view = BoardView(sweep, lambda digest: tmp_path / "blob", lambda digest: None)
+    sent = []
+    view.outlet = type("Outlet", (), {"post": lambda _self, _view, content, buffer: sent.append((content, buffer))})()
+    view.receive({"kind": "media", "which": "original", "index": 0})
+    ((content, buffer),) = sent
+    assert (content["kind"], buffer) == ("media-error", None)
+    assert "too many" in content["error"]
