@@ -280,7 +280,7 @@ class RefusedField:
         more = {key: value for key, value in self.allowed.items() if _short(value).strip('"') not in self.message}
         if more:
             line += " (" + ", ".join(f"{_WORDS.get(key, key)} {_short(value)}" for key, value in more.items()) + ")"
-        return one_line(line, _MESSAGE_CHARS)
+        return _line(line, _MESSAGE_CHARS)
 
 
 class FalClientHTTPError(FalError):
@@ -413,7 +413,7 @@ def error_from_response(
     if headers.get("x-fal-request-timeout-type") == "user":
         message = "No runner took the request within its start timeout (HTTP 504): allow more, or try again later."
     else:
-        message = _one_line(status_code, detail, fields, error_type)
+        message = _say(status_code, detail, fields, error_type)
     request_id = request_id or headers.get("x-fal-request-id")
     return cls(
         message,
@@ -446,15 +446,15 @@ def _read_body(body: bytes) -> tuple[Any, str | None]:
     return detail, _text(data.get("error_type"))
 
 
-def _one_line(status_code: int, detail: Any, fields: Sequence[RefusedField], error_type: str | None) -> str:
+def _say(status_code: int, detail: Any, fields: Sequence[RefusedField], error_type: str | None) -> str:
     """Say in one line what the body says; for validation errors the fields, what was given, what is allowed."""
     if fields:
         text = "; ".join(str(field) for field in fields)
     else:
         text = detail if isinstance(detail, str) else "" if detail in (None, {}, []) else _short(detail, _LONGEST_CHARS)
-    text = one_line(text, _MESSAGE_CHARS)
+    text = _line(text, _MESSAGE_CHARS)
     if not text:
-        kind = one_line(error_type or "", _TYPE_CHARS)
+        kind = _line(error_type or "", _TYPE_CHARS)
         text = f"{kind}: no detail" if kind else "no detail"
     return f"{text} (HTTP {status_code})"
 
@@ -502,8 +502,12 @@ def _short(value: Any, limit: int = 80) -> str:
         return type(value).__name__
 
 
+def _line(text: str, limit: int) -> str:
+    return one_line("".join(char if char.isprintable() else " " for char in one_line(text, limit)), limit)
+
+
 def _text(value: Any) -> str | None:
-    return one_line(value, _TYPE_CHARS) or None if isinstance(value, str) else None
+    return _line(value, _TYPE_CHARS) or None if isinstance(value, str) else None
 
 
 def _number(value: str | None) -> float | None:
