@@ -6,8 +6,9 @@ Every rendering passes through here; what is stored and what code gets stays as 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-__all__ = ["is_plain", "one_line", "plain_text"]
+__all__ = ["is_plain", "one_line", "plain_text", "shown"]
 
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -52,6 +53,11 @@ def one_line(text: str, limit: int | None = None) -> str:
         text = text[: 4 * limit]
     words = " ".join(plain_text(text).split())
     return words if limit is None else _cut(words, limit)
+
+
+def shown(value: Any) -> Any:
+    """Return a value of a table: a text as it may be shown, anything else as it is."""
+    return plain_text(value) if isinstance(value, str) else value
 
 
 def _cut(text: str, limit: int) -> str:

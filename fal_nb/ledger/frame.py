@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.ledger.queries import ARGUMENT_PREFIX, Selection, Since
 from fal_nb.ledger.rows import from_json
 from fal_nb.ledger.store import HistoryStore
-from fal_nb.plain import is_plain, one_line, plain_text
+from fal_nb.plain import is_plain, one_line
+from fal_nb.plain import shown as as_shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,7 +206,7 @@ def _plain(values: Sequence[Any]) -> Sequence[Any]:
     """Return values with every text among them fit to be shown; one look where all of them are."""
     if is_plain("\n".join(value for value in values if isinstance(value, str))):
         return values
-    return [plain_text(value) if isinstance(value, str) else value for value in values]
+    return [as_shown(value) for value in values]
 
 
 def _number(seed: int | str | None) -> int | str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.engine.resume import is_at
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError
 from fal_nb.ledger.sweeps import CellRecord, SweepRow
+from fal_nb.plain import shown
 from fal_nb.pricing.price import price_of
 from fal_nb.states import State
 from fal_nb.sweeps.arrange import CellTable
@@ -410,14 +411,14 @@ class Sweep:
             path = str(self._session.artifacts.path(files[0].digest or "")) if files else None
             rows.append(
                 {
-                    **view.cell.coordinates,
+                    **{name: shown(value) for name, value in view.cell.coordinates.items()},
                     "state": view.state,
                     "record": view.record_id,
                     "cost": view.cost,
                     "total_s": view.total_s,
                     "rating": view.rating,
                     "from_memo": view.is_from_memo,
-                    "reason": view.reason or None,
+                    "reason": shown(view.reason or None),
                     "file": path,
                 }
             )
