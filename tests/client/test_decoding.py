@@ -38,8 +38,8 @@ async def read(response):
     [
         (None, b"a red fox"),
         ("identity", b"a red fox"),
-        ("gzip", gzip.compress(b"a red fox", mtime=0)),
-        ("X-GZIP", gzip.compress(b"a red fox", mtime=0)),
+        ("gzip", gzip.compress(b"a red fox")),
+        ("X-GZIP", gzip.compress(b"a red fox")),
         ("deflate", zlib.compress(b"a red fox")),
         ("deflate", zlib.compress(b"a red fox")[2:-4]),
     ],
@@ -52,7 +52,7 @@ async def test_it_is_unpacked_however_it_was_cut(coding, packed):
 @pytest.mark.parametrize("coding", ["gzip, gzip", "br", "zstd", "compress"])
 async def test_what_nobody_asked_for_is_refused(coding):
     with pytest.raises(httpx.DecodingError, match="not asked for"):
-        await read(answer(gzip.compress(gzip.compress(b"x", mtime=0)), coding=coding))
+        await read(answer(gzip.compress(gzip.compress(b"x")), coding=coding))
 
 
 async def test_damaged_packing_is_an_error_of_the_request():

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from .cases import CASES, Case
 from .media import endless
+from .words import EVERYTHING, LONG
 
 
 class Bait:
@@ -74,6 +75,7 @@ class HostileServer:
                 Route("/run/hostile/{name}/stream", self._events, methods=["POST"]),
                 Route("/api/openapi/queue/openapi.json", self._document),
                 Route("/api/v1/models/pricing", self._prices),
+                Route("/api/v1/models/requests/by-endpoint", self._ended),
                 Route("/redirect/{number:int}", self._redirect),
                 Route("/media/{name}/{number}", self._media),
                 Route("/media/{name}/{number}/{rest:path}", self._media),
@@ -143,6 +145,18 @@ class HostileServer:
         if case.documents is None:
             return JSONResponse({"detail": f"{case.endpoint} not found"}, 404)
         return self._json(case, case.documents)
+
+    async def _ended(self, request: Request) -> Response:
+        """The account's list of requests: some equal to a call whose answer was lost, their words hostile."""
+        endpoint = request.query_params["endpoint_id"]
+        case = self.cases[endpoint.split("/")[1]]
+        known = {"endpoint_id": endpoint, "sent_at": time.time(), "status_code": 200, "duration": float("inf")}
+        entries = [
+            known | {"request_id": word, "json_input": case.given(self.bait_url)}
+            for word in ("first-equal-1", "second-equal-2", *EVERYTHING.values(), LONG)
+        ]
+        entries += [None, 7, {"request_id": 5}, known | {"request_id": "nested-1", "json_input": "[" * 50_000}]
+        return self._json(case, {"items": entries, "has_more": True, "cursor": EVERYTHING["html"]})
 
     async def _prices(self, request: Request) -> Response:
         names = request.query_params.getlist("endpoint_id")

@@ -1,7 +1,5 @@
 """The corpus through every subcommand in a real IPython shell: what it prints, what it returns, what its errors say."""
 
-import os
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -12,16 +10,15 @@ from fal_nb.magics.format import format_line
 from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.workbench import current
 
-from .cases import CASES
-from .judge import assert_plain
-
-pytestmark = pytest.mark.skipif(os.environ.get("FAL_NB_TEST_SIZE") != "full", reason="the whole corpus: make test-all")
+from .cases import CASES, IS_WHOLE, SAMPLE
+from .judge import assert_inert, assert_plain, assert_sendable
+from .words import EVERYTHING, HALVES
 
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
-ALONE = ("jobs", "history", "config", "help", "simulator", "resume", "reconcile", "replay", "sweep", "attach")
+ALONE = ("jobs", "resume", "history", "config", "help", "simulator")
+OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
-EACH = 1 if os.environ.get("FAL_NB_TEST_SIZE") == "full" else 5
-PICKED = [case for case in CASES if case.name not in SLOW and case.way not in {"media", "status"}][::EACH]
+PICKED = [case for case in SAMPLE if case.name not in SLOW and case.way not in {"media", "status"}]
 COLOURS = ("\x1b[0m", "\x1b[31m")
 
 
@@ -59,7 +56,7 @@ def run(shell, capsys):
 
 
 def test_every_subcommand_is_tried_here():
-    assert set(SUBCOMMANDS) == {"run", "submit", *ABOUT_A_JOB, *ALONE}
+    assert set(SUBCOMMANDS) == {"run", "submit", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
 
 
 @pytest.mark.parametrize("case", PICKED, ids=lambda case: case.name)
@@ -77,6 +74,50 @@ def test_run_and_what_is_asked_of_its_job_print_plain_text(case, run):
     for name in ABOUT_A_JOB:
         assert_plain(run(f"%fal {name}")[0], 10**6)
     assert_plain(run("%tb")[0].replace(COLOURS[0], "").replace(COLOURS[1], ""), 10**6)
+
+
+def test_what_settles_lost_and_earlier_calls_prints_plain_text_too(run, shell):
+    for name in ("request-id-html", "request-id-terminal", "prompt-html", "logs-terminal", "error-terminal"):
+        run(f"%fal run hostile/{name} prompt=x --unchecked")
+    printed, done = run("%fal reconcile")
+    assert_plain(printed, 10**6)
+    assert_inert(done.result._repr_html_(), 10**6)
+    assert_plain(run("%fal reconcile #1=\x1b[31m")[0])
+    for line in (
+        "attach hostile/logs-terminal first-equal-1",
+        "attach hostile/error-html \x1b[31m",
+        "attach hostile/prompt-html <b>",
+    ):
+        assert_plain(run(f"%fal {line}")[0], 10**6)
+    for number in range(1, 6):
+        assert_plain(run(f"%fal replay {number} --yes")[0], 10**6)
+        assert_plain(run(f"%fal replay #{number}")[0], 10**6)
+    run("%fal wait --timeout 20")
+
+
+SWEPT = ("logs-html", "prompt-bidi", "error-terminal", "result-text-terminal", "media-png-bomb", "request-id-html")
+
+
+def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell):
+    shell.user_ns["words"] = [text[:300] for text in EVERYTHING.values() if text != HALVES]
+    for name in SWEPT if IS_WHOLE else SWEPT[-3:]:
+        plan = f"%%fal sweep hostile/{name} --budget 5 --allow-unpriced --yes -o kept"
+        printed, _ = run(f"{plan}\nprompt: {{words}}\nnegative: a \x1b[31m")
+        assert_plain(printed, 10**6)
+        assert_plain(run(f"{plan}\nprompt: {{words}}\n")[0], 10**6)
+        swept = shell.user_ns.get("kept")
+        assert_plain(repr(swept), 10**6)
+        assert_board(swept)
+        assert_plain(run("%fal sweep show")[0], 10**6)
+    assert_plain(run("%fal sweep \x1b[31m")[0], 10**6)
+
+
+def assert_board(swept):
+    view = current().show_sweep(swept)
+    assert_plain(view.text(), 10**6)
+    assert_inert(view.twin())
+    assert_sendable(view.state(), 10**6)
+    assert_plain(repr(swept.frame()), 10**6)
 
 
 def test_what_stands_alone_prints_plain_text_too(run):

@@ -155,9 +155,7 @@ def test_what_a_view_sends_is_bounded_whatever_the_arguments_and_logs_are():
     assert "…" in str(trim(deep))
 
 
-def test_a_thousand_files_more_than_a_thousand_are_one_line(tmp_path):
-    import asyncio
-
+async def test_a_thousand_files_more_than_a_thousand_are_one_line(tmp_path):
     from fal_nb.artifacts.collect import collect
     from fal_nb.artifacts.store import ArtifactStore
 
@@ -165,8 +163,6 @@ def test_a_thousand_files_more_than_a_thousand_are_one_line(tmp_path):
         target.write_bytes(b"x")
         return "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", 1, "text/plain"
 
-    found = asyncio.run(
-        collect({"images": [{"url": f"https://x/{n}"} for n in range(3_000)]}, fetch, ArtifactStore(tmp_path))
-    )
+    found = await collect({"images": [{"url": f"https://x/{n}"} for n in range(3_000)]}, fetch, ArtifactStore(tmp_path))
     assert len(found) == 1_001
     assert "any after it" in found[-1].error
