@@ -20,7 +20,7 @@ from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
 from fal_nb.protocol.status import JSON
 
-__all__ = ["Fetch", "collect", "not_stored"]
+__all__ = ["Fetch", "collect", "look", "not_stored"]
 
 Fetch: TypeAlias = Callable[[str, Path], Awaitable[tuple[str, int, str | None]]]
 """Downloads a URL into a file and returns (SHA-256 in hexadecimal, bytes, content type of the answer)."""
@@ -76,6 +76,38 @@ async def collect(
 def not_stored(artifacts: Sequence[Artifact]) -> list[Artifact]:
     """Return those that could be had but not be kept, because of the disk here: worth another attempt."""
     return [item for item in artifacts if item.digest is None and (item.error or "").startswith(_NOT_STORED)]
+
+
+async def look(ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, executor: Executor | None) -> Artifact:
+    """Return what a file is, with its thumbnail, and keep nothing of it.
+
+    Raises
+    ------
+    FalError, OSError
+        Where it cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    target = store.incoming_path()
+    try:
+        content_type = None
+        if ref.url.startswith("data:"):
+            await loop.run_in_executor(executor, _write_data_uri, ref, target)
+        else:
+            _, _, content_type = await fetch(ref.url, target)
+        return await loop.run_in_executor(executor, _describe, target, ref, index, content_type)
+    finally:
+        with contextlib.suppress(OSError):
+            target.unlink(missing_ok=True)
+
+
+def _write_data_uri(ref: FileRef, target: Path) -> None:
+    target.write_bytes(decode_data_uri(ref.url)[0])
+
+
+def _describe(path: Path, ref: FileRef, index: int, content_type: str | None) -> Artifact:
+    from fal_nb.artifacts.describe import describe  # noqa: PLC0415 - as below
+
+    return describe(path, ref, index=index, content_type=content_type)
 
 
 async def _take(

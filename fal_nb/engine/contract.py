@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fal_nb.client.options import CallOptions
     from fal_nb.client.withdrawal import Withdrawal
     from fal_nb.engine.inputs import LocalFile
+    from fal_nb.protocol.files import FileRef
 
 __all__ = ["Answer", "Streaming", "Wire"]
 
@@ -35,10 +36,21 @@ class Answer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """Who takes the events of a stream, on the loop's thread, and the longest silence between two, in seconds."""
+    """How a stream is read.
 
-    on_event: Callable[[JSON], None]
+    Attributes
+    ----------
+    on_event
+        Takes each event, on the loop's thread.
+    silence_s
+        Longest silence between two, in seconds.
+    is_shown
+        Whether the job's snapshots hold what has come so far, for a card.
+    """
+
+    on_event: Callable[[JSON], None] = lambda _event: None
     silence_s: float | None = None
+    is_shown: bool = False
 
 
 class Wire(Protocol):
@@ -70,3 +82,6 @@ class Wire(Protocol):
 
     async def collect(self, result: JSON) -> tuple[Artifact, ...]:
         """Fetch and store every file of a result."""
+
+    async def look(self, ref: FileRef, index: int) -> Artifact:
+        """Return what a file is, with its thumbnail, and keep nothing of it."""

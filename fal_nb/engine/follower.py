@@ -19,6 +19,7 @@ from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
 from fal_nb.engine.money import settlement
+from fal_nb.engine.partial import shown
 from fal_nb.engine.uploads import note_inputs
 from fal_nb.errors import (
     AccountLockedError,
@@ -83,7 +84,7 @@ class Follower:
         self._get_wire = wire
         self._recorder = recorder
         self._publish = publish
-        self._streaming = streaming or Streaming(lambda _event: None)
+        self._streaming = streaming or Streaming()
         self._merger = LogMerger()
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
@@ -277,7 +278,8 @@ class Follower:
     async def _answer(self, wire: Wire, body: JSON) -> Answer:
         if self.snapshot.kind == "direct":
             return await wire.direct(self.snapshot.endpoint, body, self._options)
-        return await wire.stream(self.snapshot.endpoint, body, self._options, self._streaming)
+        async with shown(self._streaming, wire, lambda moment: self._set(partial=moment)) as streaming:
+            return await wire.stream(self.snapshot.endpoint, body, self._options, streaming)
 
     async def _watch(self, wire: Wire) -> None:
         """Reduce statuses to snapshots until the request has ended."""
@@ -382,7 +384,8 @@ class Follower:
     async def _keep_files(self, wire: Wire) -> None:
         artifacts = await wire.collect(self.snapshot.result)
         ended = self.snapshot.ended
-        await self._end("SUCCEEDED", artifacts=artifacts, ended=ended, next_step=advice(artifacts))
+        step = advice(artifacts)
+        await self._end("SUCCEEDED", artifacts=artifacts, ended=ended, next_step=step, partial=None)
 
     async def _send_cancel(self) -> None:
         assert self.snapshot.request_id is not None  # noqa: S101 - both callers looked

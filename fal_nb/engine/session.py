@@ -178,7 +178,8 @@ class Session(Following):
     ) -> EventQueue:
         """Write a record, start a streaming call in the background and return its events as they will come.
 
-        The last event is the result, also where the app crashed after it. Its ``job`` has card, state and record.
+        The last event is the result, also where the app crashed after it; where events hold pieces of a text (OpenAI's
+        chunks), the result also has the whole of it, as ``output``. Its ``job`` has card, state and record.
 
         Parameters
         ----------
@@ -194,14 +195,47 @@ class Session(Following):
         EndpointError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError, HistoryError
             Before anything is sent.
         """
+        events = EventQueue()
+        streaming = Streaming(events.put, silence_s)
+        events.job = self._stream(endpoint, arguments, options, streaming, check=check, terms=terms)
+        events.job.observe(events.notice)
+        return events
+
+    def show_stream(
+        self,
+        endpoint: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        options: CallOptions = _STREAM,
+        silence_s: float | None = None,
+        check: bool = True,
+        more: Mapping[str, Any] = _NOTHING,
+        terms: Terms = NO_TERMS,
+    ) -> Job:
+        """Do the same for somebody who looks on: the job's snapshots hold what has come so far.
+
+        Raises as `stream`.
+        """
+        streaming = Streaming(silence_s=silence_s, is_shown=True)
+        return self._stream(endpoint, arguments, options, streaming, check=check, more=more, terms=terms)
+
+    def _stream(
+        self,
+        endpoint: str,
+        arguments: dict[str, Any] | None,
+        options: CallOptions,
+        streaming: Streaming,
+        *,
+        check: bool,
+        more: Mapping[str, Any] = _NOTHING,
+        terms: Terms,
+    ) -> Job:
         path = options.path.strip("/")
         _, inputs = self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)
         endpoint = str(EndpointId.parse(endpoint))
-        events = EventQueue()
-        snapshot = self._record(self._intent(endpoint, arguments, inputs, "stream", options, terms))
-        events.job = self._start(snapshot, inputs, options, streaming=Streaming(events.put, silence_s))
-        events.job.observe(events.notice)
-        return events
+        intent = self._intent(endpoint, arguments, inputs, "stream", options, terms)
+        snapshot = self._record(replace(intent, more={**intent.more, **more}))
+        return self._start(snapshot, inputs, options, streaming=streaming)
 
     def schema(self, endpoint: str) -> EndpointSchema:
         """Return what an endpoint takes; blocks the first time.

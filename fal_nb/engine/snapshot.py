@@ -11,6 +11,7 @@ from fal_nb.states import FINAL_STATES, Kind, State
 
 if TYPE_CHECKING:
     from fal_nb.engine.memo import EqualCall
+    from fal_nb.engine.partial import Partial
     from fal_nb.ledger.records import Record
 
 __all__ = ["JobSnapshot"]
@@ -51,6 +52,8 @@ class JobSnapshot:
         None, ``asked``, or fal's answer (``OK``, ``CANCELLATION_REQUESTED``, ``ALREADY_COMPLETED``, ``NOT_FOUND``).
     result
         The decoded result; None until there is one.
+    partial
+        What a stream has shown so far, where somebody watches it; None for all else, and once there is a result.
     equal
         An earlier successful call that asked for the same, as it was when this one was made.
     """
@@ -85,6 +88,7 @@ class JobSnapshot:
     next_step: str | None = None
     cancel: str | None = None
     result: Any = None
+    partial: Partial | None = None
     artifacts: tuple[Artifact, ...] = ()
     equal: EqualCall | None = None
 

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fal_nb.artifacts.collect import collect
+from fal_nb.artifacts.collect import collect, look
 from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.gate import LOCK_S
@@ -22,6 +22,7 @@ from fal_nb.client.verdicts import Answer
 from fal_nb.engine.uploads import note_upload
 from fal_nb.errors import SubmissionUnknown
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.stream_text import StreamText
 
 if TYPE_CHECKING:
     from fal_nb.artifacts import Artifact
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.contract import Streaming
     from fal_nb.engine.inputs import LocalFile
     from fal_nb.engine.recorder import Recorder
+    from fal_nb.protocol.files import FileRef
     from fal_nb.protocol.status import JSON
     from fal_nb.settings import Settings
 
@@ -79,7 +81,8 @@ class ClientWire:
     async def stream(self, endpoint: str, arguments: JSON, options: CallOptions, streaming: Streaming) -> ResultAnswer:
         """Run an endpoint that streams, hand each event on, and return the last as the result.
 
-        Of an app that crashes in the middle that is the last it has sent: its stream ends like a whole one.
+        Of an app that crashes in the middle that is the last it has sent: its stream ends like a whole one. Where the
+        events hold pieces of a text, the result has the whole of it as ``output``.
 
         Raises
         ------
@@ -90,11 +93,14 @@ class ClientWire:
         events = self.client.streams.events(
             EndpointId.parse(endpoint), arguments, options, timeout_s=streaming.silence_s, on_open=headers.update
         )
-        last, count = None, 0
+        last, count, text = None, 0, StreamText()
         async with aclosing(events) as found:
             async for last in found:
                 count += 1
+                text.take(last)
                 streaming.on_event(last)
+        if text.is_in_pieces and isinstance(last, dict):
+            last = {**last, "output": text.text}
         answer = ResultAnswer.of(last, Answer(200, headers, b""))
         if not count:
             raise SubmissionUnknown(
@@ -154,6 +160,16 @@ class ClientWire:
         """Fetch and store every file of a result; what is stored of `known` already is not fetched again."""
         return await collect(result, self._fetch, self._artifacts, self._workers, known=known)
 
+    async def look(self, ref: FileRef, index: int) -> Artifact:
+        """Return what a file is, with its thumbnail, and keep nothing of it.
+
+        Raises
+        ------
+        FalError, OSError
+            Where it cannot be had.
+        """
+        return await look(ref, index, self._fetch_once, self._artifacts, self._workers)
+
     async def aclose(self) -> None:
         """Close all connections."""
         self._workers.shutdown(wait=False)
@@ -183,6 +199,10 @@ class ClientWire:
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
         got = await self.client.downloads.download(url, target, tries=_DOWNLOAD_TRIES)
+        return got.sha256, got.size_bytes, got.content_type
+
+    async def _fetch_once(self, url: str, target: Path) -> tuple[str, int, str | None]:
+        got = await self.client.downloads.download(url, target, tries=1)
         return got.sha256, got.size_bytes, got.content_type
 
 

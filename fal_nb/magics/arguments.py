@@ -22,6 +22,7 @@ from fal_nb.magics.commands import (
     ResumeArguments,
     RunArguments,
     SimulatorArguments,
+    StreamArguments,
     SubmitArguments,
     SweepArguments,
     WaitArguments,
@@ -53,6 +54,7 @@ __all__ = [
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
+    "StreamArguments",
     "SubmitArguments",
     "SweepArguments",
     "WaitArguments",
@@ -62,6 +64,9 @@ __all__ = [
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments]] = MappingProxyType(
+    {"run": RunArguments, "stream": StreamArguments, "submit": SubmitArguments}
+)
 
 
 def read_arguments(line: str, cell: str | None = None, namespace: Mapping[str, Any] = _NOTHING) -> Arguments:
@@ -157,7 +162,7 @@ def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any
         "magic": parsed.magic,
         "silenced": parsed.silenced,
     }
-    return RunArguments(**fields) if parsed.subcommand == "run" else SubmitArguments(**fields)
+    return _CALLS[parsed.subcommand](**fields)
 
 
 def _read_job(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:

@@ -29,6 +29,7 @@ __all__ = [
     "ResumeArguments",
     "RunArguments",
     "SimulatorArguments",
+    "StreamArguments",
     "SubmitArguments",
     "SweepArguments",
     "WaitArguments",
@@ -112,6 +113,19 @@ class RunArguments(CallArguments):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitArguments(CallArguments):
     """``submit``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamArguments(CallArguments):
+    """``stream``.
+
+    Attributes
+    ----------
+    path
+        What follows the endpoint in the address of its stream.
+    """
+
+    path: str = "/stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +289,7 @@ class HelpArguments:
 Arguments: TypeAlias = (
     RunArguments
     | SubmitArguments
+    | StreamArguments
     | JobArguments
     | WaitArguments
     | JobsArguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -77,18 +77,36 @@ def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
     return None if command.silenced else job
 
 
-def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, cell: Cell, *, kind: Any) -> Job:
+def _stream(bench: Workbench, command: args.StreamArguments, cell: Cell) -> Any:
     session = bench.session
-    schema = session.preflight.known_schema(command.endpoint)
-    arguments = arguments_by_schema(command, cell.namespace, schema)
+    job = session.show_stream(
+        command.endpoint,
+        _arguments(bench, command, cell),
+        options=replace(_options(command), path=command.path),
+        silence_s=command.timeout_s,
+        check=not command.unchecked,
+        more=annotation_columns(command.tags, command.note),
+        terms=Terms(command.max_cost, command.allow_unpriced),
+    )
+    result = _wait_for(bench, job)
+    _keep(bench, command, cell, result)
+    return None if command.silenced else result
+
+
+def _arguments(bench: Workbench, command: args.CallArguments, cell: Cell) -> dict[str, Any]:
+    """Return the arguments a line means, once it is sure that what is to be saved can be."""
+    arguments = arguments_by_schema(command, cell.namespace, bench.session.preflight.known_schema(command.endpoint))
     if command.to:
         check_pattern(command.to, arguments)
-    options = _options(command)
-    return session.submit(
+    return arguments
+
+
+def _start(bench: Workbench, command: args.RunArguments | args.SubmitArguments, cell: Cell, *, kind: Any) -> Job:
+    return bench.session.submit(
         command.endpoint,
-        arguments,
+        _arguments(bench, command, cell),
         kind=kind,
-        options=options,
+        options=_options(command),
         timeout_s=command.timeout_s,
         check=not command.unchecked,
         memo="reuse" if command.memo else "refresh" if command.no_memo else None,
@@ -131,7 +149,7 @@ def _wait_for(bench: Workbench, job: Job) -> Any:
             bench.settle(card)
 
 
-def _keep(bench: Workbench, command: args.RunArguments, cell: Cell, result: Any) -> None:
+def _keep(bench: Workbench, command: args.CallArguments, cell: Cell, result: Any) -> None:
     if command.to:
         saved = [str(file.save(command.to)) for file in result.files]
         bench.line("Saved " + ", ".join(saved) if saved else "There was no file to save.")
@@ -309,6 +327,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
     {
         args.RunArguments: _run,
         args.SubmitArguments: _submit,
+        args.StreamArguments: _stream,
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,

@@ -233,6 +233,7 @@ def _about_a_job(name: str, summary: str, what: str) -> SubcommandSpec:
     )
 
 
+_NOT_STREAMED = frozenset({"priority", "no_retry", "max_queue_length", "webhook_url"})
 _SPECS = (
     SubcommandSpec(
         name="run",
@@ -268,6 +269,37 @@ _SPECS = (
             '%%fal submit fal-ai/flux/dev/image-to-image --json\n{"prompt": "a wolf", "image_url": "https://x.org/a.png"}',
         ),
         twin="fal.submit(endpoint, arguments)",
+    ),
+    SubcommandSpec(
+        name="stream",
+        words="endpoint",
+        usage=_CALL_USAGE,
+        takes_inputs=True,
+        summary="show partial results as they come",
+        details=f"""\
+Calls an endpoint that streams, shows its text as it grows and its picture as it gets better, returns the last event as
+the result. fal cannot cancel a stream: stopping the cell closes it, and it may be charged.
+
+{_CALL_DETAILS}""",
+        options=(
+            *_BODY,
+            _timeout("Longest silence between two events."),
+            OptionSpec(
+                name="path",
+                kind="text",
+                metavar="PATH",
+                field="path",
+                help="What follows the endpoint in the stream's address (/stream).",
+            ),
+            *(option for option in _SENDING if option.name not in _NOT_STREAMED),
+            *(option for option in _REMEMBERING if option.name in {"tag", "note"}),
+            *_KEEPING,
+        ),
+        examples=(
+            '%fal stream fal-ai/any-llm "Why is the sky blue?"',
+            "%%fal stream fal-ai/flux/dev seed=7\na red fox,\nasleep under a birch",
+        ),
+        twin="fal.stream(endpoint, arguments)",
     ),
     _about_a_job("status", "where a job is", "Returns the state of a job: queue position, progress, last log lines."),
     _about_a_job(

@@ -12,7 +12,7 @@ from fal_nb.errors import FalError
 from fal_nb.plain import plain_text
 from fal_nb.views.fitting import last_lines, trim
 from fal_nb.views.format import STATE_WORDS, cancel_words, equal_words, prompt_of, summary, waiting
-from fal_nb.views.media import send_media
+from fal_nb.views.media import send_media, send_thumbnail
 from fal_nb.views.twin import MOST_OUTPUTS, TEXT_CHARS, BlobPath, card_html, result_text
 from fal_nb.views.view import View
 
@@ -27,6 +27,8 @@ __all__ = ["CardView", "Followed", "trim"]
 _LIVE_TEXT_CHARS = 20_000
 _WORDS_CHARS = 1_000
 _OUTPUT_TEXT_CHARS = 20_000
+_PARTIAL_INDEX = -1
+"""The place under which the page asks for the newest picture of a stream."""
 
 
 class Followed(Protocol):
@@ -113,7 +115,7 @@ class CardView(View):
     def state(self) -> dict[str, Any]:
         """Return what the page needs to draw the card, without image bytes."""
         snapshot = self._snapshot
-        text = result_text(snapshot.result)
+        text = _shown_text(snapshot)
         is_from_history = snapshot.equal is not None and snapshot.equal.is_answer
         return {
             "view": self.id,
@@ -147,7 +149,8 @@ class CardView(View):
             "cancel": snapshot.cancel,
             "can_cancel": not snapshot.is_final and snapshot.cancel is None,
             "outputs": _outputs(snapshot.artifacts),
-            "text": plain_text(text, _LIVE_TEXT_CHARS) if text else None,
+            "text": text,
+            "partial": _partial(snapshot),
         }
 
     def twin(self) -> str:
@@ -168,7 +171,7 @@ class CardView(View):
             lines.append(f"  {artifact.kind}: {artifact.file_name}  {where}")
         if len(snapshot.artifacts) > MOST_OUTPUTS:
             lines.append(f"  and {len(snapshot.artifacts) - MOST_OUTPUTS} more files")
-        words = result_text(snapshot.result)
+        words = _shown_text(snapshot)
         if words:
             lines.append(plain_text(words, TEXT_CHARS))
         return plain_text("\n".join(lines))
@@ -178,6 +181,10 @@ class CardView(View):
         kind = content.get("kind")
         if kind == "cancel" and self._held is not None:
             self._held.request_cancel()
+        elif kind == "media" and content.get("index") == _PARTIAL_INDEX:
+            partial = self._snapshot.partial
+            picture = () if partial is None or partial.picture is None else (partial.picture,)
+            send_thumbnail(picture, 0, {"index": _PARTIAL_INDEX}, self._post)
         elif kind == "media":
             send_media(self._snapshot.artifacts, content, self._blob_path, self._post)
 
@@ -193,6 +200,29 @@ class CardView(View):
             words = {"prompt": prompt_of(snapshot)[:_WORDS_CHARS]}
             self._outline = replace(snapshot, arguments=words, result=None, artifacts=(), logs=())
             self._held = None
+
+
+def _shown_text(snapshot: JobSnapshot) -> str | None:
+    """Return the result's text, or as much of a stream's as has come, of a long one the end."""
+    text = result_text(snapshot.result)
+    if text:
+        return plain_text(text, _LIVE_TEXT_CHARS)
+    so_far = snapshot.partial.text if snapshot.partial else ""
+    if len(so_far) > _LIVE_TEXT_CHARS:
+        so_far = "…" + so_far[1 - _LIVE_TEXT_CHARS :]
+    return plain_text(so_far) or None
+
+
+def _partial(snapshot: JobSnapshot) -> dict[str, Any] | None:
+    """Return how far a stream has come and its newest picture, named by its event so that a newer one is another."""
+    partial = snapshot.partial
+    if partial is None:
+        return None
+    picture = None
+    if partial.picture is not None:
+        name = f"event {partial.picture.index}"
+        picture = {**_output(partial.picture), "index": _PARTIAL_INDEX, "file_name": name, "text": None}
+    return {"count": partial.count, "picture": picture}
 
 
 def _words(text: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from fal_nb.artifacts import Artifact
 from fal_nb.views.view import Post
 
-__all__ = ["CHUNK_BYTES", "send_media", "send_original"]
+__all__ = ["CHUNK_BYTES", "send_media", "send_original", "send_thumbnail"]
 
 CHUNK_BYTES = 460_000
 _LARGEST_BYTES = 256 * 1024 * 1024
@@ -32,9 +32,7 @@ def send_media(
     artifact = artifacts[index]
     about = {"kind": "media", "which": which, "index": index, "content_type": artifact.content_type}
     if which == "thumbnail":
-        if artifact.thumbnail is not None:
-            facts = {"content_type": "image/webp", "size_bytes": len(artifact.thumbnail), "part": 0, "parts": 1}
-            post({**about, **facts}, artifact.thumbnail)
+        send_thumbnail(artifacts, index, about, post)
         return
     if artifact.digest is None or artifact.error is not None:
         # A picture that is too large to be looked into here would be unpacked by the browser.
@@ -42,6 +40,15 @@ def send_media(
         return
     task = asyncio.ensure_future(send_original(blob_path(artifact.digest), about, post))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def send_thumbnail(artifacts: Sequence[Artifact], place: int, about: Mapping[str, Any], post: Post) -> None:
+    """Post a thumbnail, if there is one; `about` is in the message, its ``index`` above all."""
+    data = artifacts[place].thumbnail if place < len(artifacts) else None
+    if data is None:
+        return
+    facts = {"content_type": "image/webp", "size_bytes": len(data), "part": 0, "parts": 1}
+    post({"kind": "media", "which": "thumbnail", **about, **facts}, data)
 
 
 async def send_original(path: Path, about: Mapping[str, Any], post: Post) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fal_nb.artifacts import Artifact
+from fal_nb.engine.partial import Partial
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.plain import one_line, plain_text
 from fal_nb.views.format import (
@@ -78,6 +79,8 @@ def card_html(snapshot: JobSnapshot, embed: BlobPath | None = None) -> str:
     parts.append(artifacts_html(snapshot.artifacts, prompt_of(snapshot), embed))
     if snapshot.result is not None:
         parts.append(text_html(result_text(snapshot.result)))
+    elif snapshot.partial is not None:
+        parts.append(_partial(snapshot.partial, prompt_of(snapshot)))
     return f'<div style="{_CARD}">{"".join(parts)}</div>'
 
 
@@ -165,6 +168,11 @@ def _trouble(snapshot: JobSnapshot) -> str:
     if said:
         lines.append(f'<div style="{_QUIET}">{escape(said)}</div>')
     return "".join(lines)
+
+
+def _partial(partial: Partial, alt: str) -> str:
+    picture = () if partial.picture is None else (partial.picture,)
+    return artifacts_html(picture, alt) + text_html(partial.text[-TEXT_CHARS:])
 
 
 def _figure(artifact: Artifact, alt: str, embed: BlobPath | None) -> str:

@@ -1,6 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import cardModule from "../src/card";
+import { bytes } from "./blobs";
 import { Card, NOW, picture } from "./card_fixture";
 import { FakeModel } from "./fake_model";
 
@@ -372,4 +373,45 @@ test("a picture that is too large to be looked into is not asked for", () => {
   const asked = card.model.sent.map((message) => (message as { index?: number }).index);
   expect(asked).toEqual([1]);
   expect(card.text("caption")).toContain("too many");
+});
+
+test("what a stream has shown so far grows in place, and its newest picture is asked for", () => {
+  const newest = (count: number) => picture(-1, { file_name: `event ${count}`, has_thumbnail: true });
+  card = new Card({ kind: "stream", text: "Once", partial: { count: 1, picture: newest(1) } });
+  const reading = card.find(".fal-nb-reading");
+  expect(reading?.textContent).toBe("Once");
+  const asked = () =>
+    card.model.sent.filter((message) => (message as { index?: number }).index === -1).length;
+  expect(asked()).toBe(1);
+  const part = {
+    kind: "media",
+    which: "thumbnail",
+    index: -1,
+    part: 0,
+    parts: 1,
+    content_type: "image/webp",
+  };
+  card.deliver({ ...part, size_bytes: 3 }, bytes("one"));
+  card.patch({ text: `Once upon ${EVIL}`, partial: { count: 2, picture: newest(2) } });
+  expect(card.find(".fal-nb-reading")).toBe(reading);
+  expect(reading?.textContent).toBe(`Once upon ${EVIL}`);
+  expect(asked()).toBe(2);
+  card.patch({ state: "SUCCEEDED", text: "Once upon a time", partial: null, outputs: [picture(0)] });
+  expect(card.findAll("figcaption").map((caption) => caption.textContent?.split(" · ")[0])).toEqual([
+    "fox_0.png",
+  ]);
+  expect(globalThis).not.toHaveProperty("hacked");
+});
+
+test("a growing text is scrolled to its end, unless somebody reads further up", () => {
+  card = new Card({ kind: "stream", text: "a", partial: { count: 1 } });
+  const box = card.find(".fal-nb-reading") as HTMLElement;
+  Object.defineProperty(box, "scrollHeight", { value: 900 });
+  Object.defineProperty(box, "clientHeight", { value: 300 });
+  card.patch({ text: "a b" });
+  expect(box.scrollTop).toBe(900);
+  box.scrollTop = 100;
+  box.dispatchEvent(new Event("scroll"));
+  card.patch({ text: "a b c" });
+  expect(box.scrollTop).toBe(100);
 });

@@ -106,3 +106,78 @@ def test_local_files_in_a_stream_are_uploaded(session, tmp_path):
     picture = session.submit("fal-ai/flux/schnell", SMALL).get().files[0].save(tmp_path / "a.jpg")
     *_, last = session.stream("fal-ai/flux/dev/image-to-image", {"prompt": "x", "image_url": picture})
     assert last["images"]
+
+
+def moments(job):
+    """Watch a job and return the list that its snapshots' partial results are put into."""
+    seen = []
+    job.observe(lambda snapshot: seen.append(snapshot.partial))
+    return seen
+
+
+def test_a_stream_that_is_shown_has_its_text_so_far_in_the_snapshots(session, simulator):
+    simulator.fault("long", seconds=1, times=1)
+    job = session.show_stream("fal-ai/any-llm", {"prompt": "say it"})
+    seen = moments(job)
+    whole = job.get()["output"]
+    texts = [partial.text for partial in seen if partial]
+    assert len(texts) > 1
+    assert texts == sorted(texts, key=len)
+    assert all(whole.startswith(text) for text in texts)
+    assert seen[-1] is None
+
+
+def test_a_stream_that_is_shown_has_its_newest_picture_in_the_snapshots(session, simulator):
+    simulator.fault("long", seconds=2, times=1)
+    job = session.show_stream(DEV, SMALL | {"image_size": "512x256"})
+    seen = moments(job)
+    job.get()
+    pictures = [partial.picture for partial in seen if partial and partial.picture]
+    assert {(picture.width, picture.height) for picture in pictures} == {(512, 256)}
+    assert all(picture.thumbnail.startswith(b"RIFF") for picture in pictures)
+    assert len({picture.index for picture in pictures}) > 1
+    assert not list((session.artifacts.path("0" * 64).parents[2]).glob("incoming/*"))
+
+
+def test_nothing_is_looked_at_that_nobody_is_shown(session):
+    events = session.stream(DEV, SMALL)
+    seen = moments(events.job)
+    assert list(events)
+    assert not any(seen)
+
+
+def test_what_a_broken_stream_had_shown_is_still_there(session, simulator):
+    simulator.fault("cut-stream", on="stream", events=3, times=1)
+    job = session.show_stream(DEV, SMALL).wait(30)
+    assert job.state == "UNKNOWN"
+    assert job.snapshot.partial.count == 3
+
+
+async def test_of_pictures_that_come_faster_than_they_can_be_had_only_the_newest_is_looked_at():
+    from fal_nb.artifacts import Artifact
+    from fal_nb.engine.partial import Unfolding
+
+    looked, gate = [], asyncio.Event()
+
+    async def look(ref, index):
+        looked.append(index)
+        await gate.wait()
+        if index == 1:
+            raise OSError
+        return Artifact(
+            index=index, where="", url=ref.url, kind="image", content_type="image/png", file_name="x", thumbnail=b"t"
+        )
+
+    published = []
+    unfolding = Unfolding(published.append, look)
+    for _ in range(500):
+        unfolding.take({"images": [{"url": "https://x.org/a.png"}]})
+        await asyncio.sleep(0)
+    gate.set()
+    while not (published and published[-1].picture):  # noqa: ASYNC110 - a timer publishes
+        await asyncio.sleep(0.01)
+    await unfolding.close()
+    assert looked == [1, 500]
+    assert published[-1].count == 500
+    assert published[-1].picture.index == 500
+    assert len(published) < 10

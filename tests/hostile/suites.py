@@ -6,7 +6,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
-    "resume", "attach", "reconcile", "replay", "sweep",
+    "resume", "attach", "reconcile", "replay", "stream", "sweep",
 })  # fmt: skip
 VIEWS = frozenset({"fal_nb.views.card.CardView", "fal_nb.views.board.BoardView"})
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})

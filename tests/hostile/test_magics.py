@@ -56,7 +56,7 @@ def run(shell, capsys):
 
 
 def test_every_subcommand_is_tried_here():
-    assert set(SUBCOMMANDS) == {"run", "submit", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
+    assert set(SUBCOMMANDS) == {"run", "submit", "stream", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
 
 
 @pytest.mark.parametrize("case", PICKED, ids=lambda case: case.name)
@@ -74,6 +74,14 @@ def test_run_and_what_is_asked_of_its_job_print_plain_text(case, run):
     for name in ABOUT_A_JOB:
         assert_plain(run(f"%fal {name}")[0], 10**6)
     assert_plain(run("%tb")[0].replace(COLOURS[0], "").replace(COLOURS[1], ""), 10**6)
+
+
+STREAMED = [case for case in PICKED if case.way not in {"OpenAPI", "submission", "control URLs"}]
+
+
+@pytest.mark.parametrize("case", STREAMED, ids=lambda case: case.name)
+def test_a_stream_prints_plain_text(case, run):
+    assert_plain(run(f"%fal stream {case.endpoint} prompt=x --unchecked --timeout 20")[0], 10**6)
 
 
 def test_what_settles_lost_and_earlier_calls_prints_plain_text_too(run, shell):

@@ -408,3 +408,29 @@ def test_an_unpriced_call_goes_under_a_budget_where_it_is_allowed(run):
 def test_the_card_tells_what_it_cost(run):
     run(f"import fal_nb; fal_nb.price('{SCHNELL}')")
     assert "0.003 USD" in run(f"%fal run {SCHNELL} prompt=fox")[0]
+
+
+def test_stream_shows_the_result_and_returns_it(run, shell, tmp_path):
+    printed, done = run('%fal stream fal-ai/any-llm "Why is the sky blue?" -o answer --tag sky')
+    assert done.result["output"] in printed
+    assert shell.user_ns["answer"] is done.result
+    record = current().session.record(None)
+    assert (record.kind, record.state, record.tags) == ("stream", "SUCCEEDED", ("sky",))
+    _, done = run(f"%%fal stream fal-ai/flux/dev seed=7 image_size=64x64 --to '{tmp_path}/{{seed}}.{{ext}}'\na fox")
+    assert (tmp_path / "7.jpg").is_file()
+    assert done.result["prompt"] == "a fox"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("fal-ai/flux/dev prompt=x --priority low", "--priority"),
+        ("fal-ai/flux/dev promt=x", "prompt"),
+        ("fal-ai/flux/dev prompt=x --memo", "--memo"),
+    ],
+)
+def test_a_stream_refuses_what_it_has_no_use_for(run, simulator, line, says):
+    before = len(simulator.ledger())
+    printed, _ = run(f"%fal stream {line}")
+    assert says in printed
+    assert len(simulator.ledger()) == before

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from fal_nb.engine.memo import EqualCall
+from fal_nb.engine.partial import Partial
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.views.twin import artifacts_html, card_html, frame_html, text_html
 
@@ -138,3 +139,11 @@ def test_types_that_could_run_are_never_embedded(tmp_path, make_artifact, conten
 def test_without_a_token_no_hub_can_find_it():
     assert " id=" not in frame_html("x", None)
     assert 'id="token-v1"' in frame_html("x", "token-v1", "card")
+
+
+def test_what_a_broken_stream_had_shown_stays_in_view():
+    partial = Partial(3, f"once upon {HOSTILE}")
+    tags = Tags(card_html(snapshot(kind="stream", state="UNKNOWN", partial=partial)))
+    assert "once upon" in tags.text
+    assert "script" not in tags.tags
+    assert "once upon" not in card_html(snapshot(kind="stream", state="SUCCEEDED", result={}, partial=partial))

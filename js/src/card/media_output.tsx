@@ -19,18 +19,21 @@ const NEAR_PX = 300;
 
 interface PictureProps extends Props {
   isAlone: boolean;
+  /** What stood in its place while it was made, shown until there is something of its own. */
+  before?: Output;
   /** Shows it large, above the page. */
   onOpen: () => void;
 }
 
-export function Picture({ output, media, alt, isAlone, onOpen }: PictureProps) {
+export function Picture({ output, media, alt, isAlone, before, onOpen }: PictureProps) {
   const { ref, thumbnail, original, load } = useMedia(output, media);
   const url = original.url;
+  const earlier = before && media.get(before, "thumbnail").value.url;
   return (
     <figure class="fal-nb-figure" ref={ref} style={isAlone ? { width: `${boxWidth(output)}px` } : undefined}>
       <div class="fal-nb-tile" style={{ aspectRatio: ratio(output, "1 / 1") }}>
-        {thumbnail.url && (
-          <img class="fal-nb-thumbnail" src={thumbnail.url} alt={url ? "" : alt} decoding="sync" />
+        {(thumbnail.url || earlier) && (
+          <img class="fal-nb-thumbnail" src={thumbnail.url ?? earlier} alt={url ? "" : alt} decoding="sync" />
         )}
         {url && <img class="fal-nb-original" src={url} alt={alt} decoding="sync" />}
         {(thumbnail.url || url) && (
@@ -39,6 +42,24 @@ export function Picture({ output, media, alt, isAlone, onOpen }: PictureProps) {
         <Loading output={output} thumbnail={thumbnail} original={original} load={load} />
       </div>
       <Caption output={output} problem={original.error} />
+    </figure>
+  );
+}
+
+/** The newest picture of a stream, in the box that the finished one will have. */
+export function PartialPicture({ output, media, alt }: Props) {
+  const thumbnail = media.get(output, "thumbnail").value;
+  useEffect(() => {
+    media.request(output, "thumbnail");
+  }, [media, output]);
+  return (
+    <figure class="fal-nb-figure" style={{ width: `${boxWidth(output)}px` }}>
+      <div class="fal-nb-tile" style={{ aspectRatio: ratio(output, "1 / 1") }}>
+        {thumbnail.url && (
+          <img class="fal-nb-thumbnail" src={thumbnail.url} alt={`so far: ${alt}`} decoding="sync" />
+        )}
+      </div>
+      <figcaption class="fal-nb-caption">{output.file_name}</figcaption>
     </figure>
   );
 }

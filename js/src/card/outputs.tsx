@@ -1,13 +1,14 @@
 /** What the job made: pictures in a grid, films and sounds with players, text to read and copy, other files by name. */
 
 import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { fileSize } from "../lib/format";
 import type { MediaStore } from "../lib/media";
 import type { Output } from "../lib/messages";
 import { cardSlides } from "../lightbox/card_slides";
 import { openLightbox } from "../lightbox/lightbox";
-import type { CardProps } from "./card_model";
-import { Picture, Sound, Video } from "./media_output";
+import { type CardProps, isOpen } from "./card_model";
+import { PartialPicture, Picture, Sound, Video } from "./media_output";
 
 interface Props extends CardProps {
   media: MediaStore;
@@ -19,7 +20,11 @@ export function Outputs({ card, media }: Props) {
   const pictures = outputs.filter(({ kind }) => kind === "image");
   const others = outputs.filter((output) => output.kind !== "image" && !(text && output.text === text));
   const prompt = card.field("prompt").value?.trim();
-  if (outputs.length === 0 && !text) return null;
+  const partial = card.field("partial").value?.picture;
+  const newest = useRef<Output | undefined>(undefined);
+  if (partial) newest.current = partial;
+  const before = newest.current;
+  if (outputs.length === 0 && !text && !partial) return null;
   const name = (output: Output, place: number, all: number) => {
     const words = prompt?.slice(0, 300) || output.file_name || output.kind;
     return all > 1 ? `${words} (${place + 1} of ${all})` : words;
@@ -39,15 +44,21 @@ export function Outputs({ card, media }: Props) {
               media={media}
               alt={name(output, place, pictures.length)}
               isAlone={pictures.length === 1}
+              before={pictures.length === 1 ? before : undefined}
               onOpen={() => openLightbox(cardSlides(card, media, pictures), place)}
             />
           ))}
         </div>
       )}
+      {partial && pictures.length === 0 && (
+        <div class="fal-nb-grid" data-many={false} style={{ "--fal-nb-columns": 1 }}>
+          <PartialPicture output={partial} media={media} alt={name(partial, 0, 1)} />
+        </div>
+      )}
       {others.map((output) => (
         <Other key={output.index} output={output} media={media} alt={name(output, 0, 1)} />
       ))}
-      {text && <Text text={text} />}
+      {text && <Text text={text} isGrowing={isOpen(card)} />}
     </div>
   );
 }
@@ -68,8 +79,18 @@ function Other({ output, media, alt }: { output: Output; media: MediaStore; alt:
   );
 }
 
-function Text({ text }: { text: string }) {
+function Text({ text, isGrowing = false }: { text: string; isGrowing?: boolean }) {
   const words = useSignal("copy");
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useLayoutEffect(() => {
+    // Whoever has scrolled up to read is left there.
+    if (isGrowing && isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [isGrowing, text]);
+  const note = () => {
+    const { scrollTop = 0, clientHeight = 0, scrollHeight = 0 } = box.current ?? {};
+    isAtEnd.current = scrollTop + clientHeight >= scrollHeight - 4;
+  };
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -85,6 +106,8 @@ function Text({ text }: { text: string }) {
     <div class="fal-nb-text">
       <div
         class="fal-nb-reading"
+        ref={box}
+        onScroll={note}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         tabIndex={0}
       >

@@ -178,7 +178,10 @@ export interface CardState {
   cancel?: string | null;
   can_cancel?: boolean | null;
   outputs?: Output[] | null;
+  /** Of the result, or as much of a stream's as has come. */
   text?: string | null;
+  /** What a stream has shown so far: how many events, its newest picture. */
+  partial?: { count: number; picture?: Output | null } | null;
   /** At the kernel when the state was made. */
   now?: number | null;
 }
