@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +188,8 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         Called with the request id, once it is accepted, on the calling thread.
     on_queue_update
         Called with each new status, on the calling thread; an error it raises cancels the request and goes on its
-        way.
+        way. Either may be a coroutine function: what it returns is awaited on a loop of its own, or on the kernel's
+        where ``%config FalMagics.event_loop = 'kernel'``.
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
     memo, tags, note, max_cost, allow_unpriced
@@ -416,15 +418,20 @@ def tell(
 ) -> None:
     """Call back with what happens to a job until it has ended; whatever ends this early cancels the request."""
     is_told = False
+
+    def finished(answer: object) -> None:
+        if inspect.isawaitable(answer):
+            session().runtime.finish(answer)
+
     try:
         for snapshot in job.iter_snapshots():
             if snapshot.request_id is None:
                 continue
             if not is_told and on_enqueue is not None:
-                on_enqueue(snapshot.request_id)
+                finished(on_enqueue(snapshot.request_id))
             is_told = True
             if on_queue_update is not None and snapshot.state in {"QUEUED", "RUNNING", "SUCCEEDED"}:
-                on_queue_update(job.status(with_logs=with_logs))
+                finished(on_queue_update(job.status(with_logs=with_logs)))
     except BaseException:
         job.cancel_after_interrupt()
         raise

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from fal_nb import kernel_loop
 from fal_nb.errors import FalError, WrongThreadError
 
 __all__ = ["Runtime"]
@@ -116,6 +118,8 @@ class Runtime:
     def wait(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
         """Return a future's result; blocks in slices, so that an interrupt gets through. Cancels nothing.
 
+        Where the kernel's loop was lent to us (`fal_nb.kernel_loop`) it turns meanwhile.
+
         Raises
         ------
         WrongThreadError
@@ -125,6 +129,8 @@ class Runtime:
         """
         if self.is_loop_thread:
             raise WrongThreadError("A blocking wait on the session's own thread would never end: await it instead.")
+        if (kernel := kernel_loop.here()) is not None:
+            return kernel.wait(future, timeout_s)
         loop_time = self.loop.time
         deadline = None if timeout_s is None else loop_time() + timeout_s
         while True:
@@ -134,6 +140,20 @@ class Runtime:
                 return future.result()
             if deadline is not None and loop_time() >= deadline:
                 raise TimeoutError(f"Nothing within {timeout_s:g} s.")
+
+    def finish(self, awaitable: Awaitable[T]) -> T:
+        """Await what a user's function returned, and return what it comes to; blocks.
+
+        On the kernel's loop where that was lent to us, else on a loop of its own in a worker thread: never on ours,
+        which a slow function would hold up. An interrupt cancels it.
+        """
+        kernel = kernel_loop.lent()
+        future = kernel.start(awaitable) if kernel is not None else _apart(awaitable)
+        try:
+            return self.wait(future)
+        except BaseException:
+            future.cancel()
+            raise
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Cancel what still runs, stop the loop and join the thread. Safe to call twice."""
@@ -162,6 +182,35 @@ class Runtime:
             loop.run_forever()
         finally:
             _drain(loop)
+
+
+def _apart(awaitable: Awaitable[T]) -> concurrent.futures.Future[T]:
+    """Have something awaited in a thread of its own; cancelling the future cancels it there."""
+    ended: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    async def working() -> T:
+        task = asyncio.ensure_future(kernel_loop.awaited(awaitable))
+        loop = asyncio.get_running_loop()
+
+        def cancel(future: concurrent.futures.Future[T]) -> None:
+            if future.cancelled() and not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
+
+        ended.add_done_callback(cancel)
+        return await task
+
+    def run() -> None:
+        try:
+            value = asyncio.run(working())
+        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                ended.set_exception(error)
+        else:
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                ended.set_result(value)
+
+    threading.Thread(target=run, name="fal-nb-callback", daemon=True).start()
+    return ended
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

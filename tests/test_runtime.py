@@ -153,3 +153,29 @@ def test_a_forked_copy_of_a_running_runtime_is_refused(runtime):
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(read, 20) == b"refused"
+
+
+class TestFinish:
+    def test_what_a_users_function_returned_runs_on_a_loop_that_is_not_ours(self, runtime):
+        assert runtime.finish(answer()) == "fal-nb-callback"
+
+    def test_its_error_goes_to_whoever_waits(self, runtime):
+        async def fail():
+            raise LookupError("a user's own")
+
+        with pytest.raises(LookupError, match="a user's own"):
+            runtime.finish(fail())
+
+    def test_an_interrupt_cancels_it(self, runtime):
+        cancelled = threading.Event()
+
+        async def sleep():
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                cancelled.set()
+
+        with pytest.raises(KeyboardInterrupt):
+            runtime.finish(sleep())
+        assert cancelled.wait(10)

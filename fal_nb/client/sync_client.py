@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from fal_nb import kernel_loop
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.blocking import BlockingHandle
 from fal_nb.client.bodies import Progress
@@ -328,6 +329,6 @@ def _in_a_thread(callback: Callable[[Any], Any] | None) -> Callable[[Any], Any] 
     async def called(value: Any) -> None:
         answer = await asyncio.to_thread(callback, value)
         if inspect.isawaitable(answer):
-            await answer
+            await kernel_loop.finished(answer)
 
     return called

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from fal_nb import kernel_loop
 from fal_nb.errors import JobError
 from fal_nb.protocol.status import JSON
 
@@ -80,6 +81,7 @@ class EventQueue(Iterator[JSON], AsyncIterator[JSON]):
                 if self._is_over():
                     self.job.result()
                     raise StopIteration
+                kernel_loop.turn_until(lambda: self.job.done or bool(self._events))
                 with self._changed:
                     # In slices, so that an interrupt gets through on every platform.
                     self._changed.wait_for(lambda: bool(self._events), _SLICE_S)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fal_nb import kernel_loop
 from fal_nb.client.blocking import BlockingHandle
 from fal_nb.engine.annotated import Annotated, Desk
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCancelledError, SubmissionUnknown
@@ -233,6 +234,7 @@ class Job(BlockingHandle, Annotated):
             snapshot = self._snapshot
             yield snapshot
             while not snapshot.is_final:
+                kernel_loop.turn_until(lambda: self.done or not box.empty())
                 try:
                     snapshot = box.get(timeout=_HEARTBEAT_S)
                 except queue.Empty:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, Float, default, observe
+from traitlets import Bool, Enum, Float, default, observe, validate
 
+from fal_nb import kernel_loop
 from fal_nb.errors import FalError
 from fal_nb.magics.failure import MagicFailure
 from fal_nb.workbench import Workbench, current
@@ -41,6 +42,13 @@ class FalMagics(Magics):
         help="What the calls of all kernels may cost in one local day, in US dollars; kept on disk.",
     ).tag(config=True)
 
+    event_loop = Enum(
+        ["thread", "kernel"],
+        "thread",
+        help="Where a blocking call has async callbacks and scorers run: thread gives them a loop of their own, "
+        "kernel the kernel's, whose objects they can use then; that one patches asyncio in the whole process for good.",
+    ).tag(config=True)
+
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
 
@@ -72,6 +80,15 @@ class FalMagics(Magics):
     @observe("daily_budget")
     def _daily_budget_changed(self, change: Any) -> None:
         self.bench.session.daily_budget = change["new"]
+
+    @validate("event_loop")
+    def _event_loop_possible(self, proposal: Any) -> Any:
+        # Before the value is taken: what cannot be had must not stand there as in force.
+        if proposal["value"] == "kernel":
+            kernel_loop.lend()
+        else:
+            kernel_loop.give_back()
+        return proposal["value"]
 
     @no_var_expand
     @line_cell_magic

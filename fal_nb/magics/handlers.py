@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from fal_nb import kernel_loop
 from fal_nb.artifacts.naming import check_pattern
 from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
@@ -285,6 +286,8 @@ def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> No
         ("memo", bench.session.memo),
         ("shown", f"{bench.display.rendering}: {bench.display.reason}"),
     ]
+    if (kernel := kernel_loop.lent()) is not None:
+        rows += [("event loop", f"the kernel's, through {kernel.package}"), ("which costs", kernel_loop.COST)]
     budgets = bench.session.spending().values()
     rows += [("budget", str(spending)) for spending in budgets if spending.budget is not None]
     if settings.backend == "simulator" and (found := find_key(os.environ, Path.cwd()))[0]:

@@ -1,5 +1,7 @@
 """The module's functions take what the official client's take, on the session with its ledger."""
 
+import asyncio
+
 import pytest
 
 import fal_nb as fal
@@ -34,6 +36,20 @@ def test_subscribe_calls_back_as_the_official_client_does(api):
     assert isinstance(statuses[0], api.Queued)
     assert isinstance(statuses[-1], api.Completed)
     assert any("5/5" in entry["message"] for entry in statuses[-1].logs)
+
+
+def test_a_callback_may_be_a_coroutine_function_and_its_error_comes_out(api):
+    seen = []
+
+    async def note(status):
+        await asyncio.sleep(0)
+        seen.append(status)
+        if isinstance(status, api.Completed):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        api.subscribe(SLEEP, {"seconds": 4}, on_queue_update=note)
+    assert isinstance(seen[-1], api.Completed)
 
 
 def test_an_error_in_a_callback_cancels_the_request_and_comes_out(api, simulator):
