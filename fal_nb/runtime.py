@@ -10,11 +10,12 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import inspect
 import multiprocessing
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fal_nb import kernel_loop
 from fal_nb.errors import FalError, WrongThreadError
@@ -108,11 +109,14 @@ class Runtime:
                 "A blocking call on the session's own thread would never end: await the async form here "
                 "(fal_nb.AsyncClient, or `await job`)."
             )
-        future = self.start_soon(coroutine)
+        work = _Work(coroutine)
         try:
-            return self.wait(future, timeout_s)
+            return self.wait(self.start_soon(work.run()), timeout_s)
         except BaseException:
-            future.cancel()
+            # Not the future: an interrupt may come before there is one, while the coroutine runs already.
+            work.give_up()
+            with contextlib.suppress(FalError):
+                self.post(work.cancel)
             raise
 
     def wait(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
@@ -182,6 +186,33 @@ class Runtime:
             loop.run_forever()
         finally:
             _drain(loop)
+
+
+class _Work(Generic[T]):
+    """A coroutine that can be cancelled by whoever started it, whether it has begun or not."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[Any] | None = None
+        self._is_given_up = False
+
+    async def run(self) -> T:
+        self._task = asyncio.current_task()
+        if self._is_given_up:
+            raise asyncio.CancelledError
+        return await self._coroutine
+
+    def cancel(self) -> None:
+        """Cancel what runs; on the loop's thread."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def give_up(self) -> None:
+        """Let it not begin any more; from any thread. What has begun ends by `cancel`."""
+        self._is_given_up = True
+        if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
+            with contextlib.suppress(ValueError):
+                self._coroutine.close()
 
 
 def _apart(awaitable: Awaitable[T]) -> concurrent.futures.Future[T]:
