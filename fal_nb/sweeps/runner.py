@@ -6,12 +6,13 @@ Its invariant: a cell is called only where the history has no record of it that 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fal_nb.engine.intent import Terms
 from fal_nb.errors import AccountLockedError, BudgetError, FalError
@@ -27,6 +28,7 @@ Stopped: TypeAlias = Literal["budget", "lock", "cancelled"]
 """Why a sweep ended before its time."""
 
 _running: weakref.WeakKeyDictionary[Session, list[Runner]] = weakref.WeakKeyDictionary()
+_turns = itertools.count(1)
 _log = logging.getLogger("fal_nb")
 
 
@@ -53,10 +55,11 @@ class Runner:
         self.failures: dict[str, str] = {}
         self._session = session
         self._waiting = deque(cells)
-        self._window = window
+        self.window = window
         self._begin = begin
         self._changed = changed
-        self._active: dict[asyncio.Task[None], str] = {}
+        self._active: set[asyncio.Task[None]] = set()
+        self._last = 0
         self._jobs: dict[str, Job] = {}
         self._is_paused = False
         self._woken = asyncio.Event()
@@ -74,18 +77,12 @@ class Runner:
         others.append(self)
         try:
             while (self._waiting and self.stopped is None) or self._active:
-                self._fill()
+                _share_out(self._session)
+                await self._woken.wait()
                 self._woken.clear()
-                waits: set[asyncio.Future[Any]] = {*self._active, asyncio.ensure_future(self._woken.wait())}
-                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                for task in waits - self._active.keys():
-                    task.cancel()
-                for task in done & self._active.keys():
-                    self._active.pop(task)  # type: ignore[call-overload]
         finally:
             others.remove(self)
-            for other in others:
-                other.wake()
+            _share_out(self._session)
             self._threads.shutdown(wait=False)
 
     def wake(self) -> None:
@@ -121,18 +118,32 @@ class Runner:
             self._changed({key})
 
     @property
-    def room(self) -> int:
-        """How many cells may be under way now: its share of the window, less where fal refuses."""
-        sweeps = max(1, len(_running.get(self._session, ())))
-        share = max(1, self._window // sweeps)
-        wire = self._session.open_wire
-        pressure = 0.0 if wire is None else wire.gate.pressure
-        return max(1, int(share * (1 - pressure)))
+    def under_way(self) -> int:
+        """How many cells are being called."""
+        return len(self._active)
 
-    def _fill(self) -> None:
-        while self._waiting and self.stopped is None and not self._is_paused and len(self._active) < self.room:
-            cell = self._waiting.popleft()
-            self._active[asyncio.ensure_future(self._call(cell))] = cell.key
+    @property
+    def wants(self) -> bool:
+        """Whether it would begin another cell now."""
+        is_held = self._is_paused or self.stopped is not None
+        return bool(self._waiting) and not is_held and len(self._active) < self.window
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Where it stands in the line: who has the fewest cells under way, then who has waited longest, is next."""
+        return len(self._active), self._last
+
+    def begin_next(self, number: int) -> None:
+        """Begin its next cell; on the loop."""
+        self._last = number
+        cell = self._waiting.popleft()
+        task = asyncio.ensure_future(self._call(cell))
+        self._active.add(task)
+        task.add_done_callback(self._leave)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._active.discard(task)
+        self.wake()
 
     async def _call(self, cell: Cell) -> None:
         loop = asyncio.get_running_loop()
@@ -172,6 +183,21 @@ class Runner:
         self.failures[cell.key] = error
         self._changed({cell.key})
         self.stop(why)
+
+
+def _share_out(session: Session) -> None:
+    """Begin cells of a session's sweeps as long as there is room; on the loop.
+
+    Together they have no more under way than the widest of their windows, less where fal refuses.
+    """
+    runners = _running.get(session, [])
+    wire = session.open_wire
+    pressure = 0.0 if wire is None else wire.gate.pressure
+    widest = max((runner.window for runner in runners), default=0)
+    room = max(1, int(widest * (1 - pressure))) - sum(runner.under_way for runner in runners)
+    while room > 0 and (ready := [runner for runner in runners if runner.wants]):
+        min(ready, key=lambda runner: runner.turn).begin_next(next(_turns))
+        room -= 1
 
 
 def terms_of(budget: float | None, *, allow_unpriced: bool) -> Terms:

@@ -3,9 +3,11 @@ import time
 
 import pytest
 
+from fal_nb.engine.session import Session
 from fal_nb.schemas.openapi import read_schema
 from fal_nb.simulator.endpoints.registry import Registry
 from fal_nb.simulator.openapi import openapi_document
+from fal_nb.simulator.server import SimulatorServer
 from fal_nb.sweeps.inputs import Surroundings
 from fal_nb.sweeps.plan_text import read_plan
 
@@ -57,3 +59,29 @@ def wait_for():
         return value
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with SimulatorServer(runners=8, speed=40) as server:
+        yield server
+
+
+@pytest.fixture
+def open_session(simulator, tmp_path):
+    """Return a function that opens another session of the same home; the simulator is as new."""
+    sessions = []
+
+    def start():
+        sessions.append(Session(base_url=simulator.base_url, home=tmp_path / "home", notify=lambda line: None))
+        return sessions[-1]
+
+    simulator.reset()
+    yield start
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(open_session):
+    return open_session()

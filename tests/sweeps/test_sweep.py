@@ -2,9 +2,7 @@
 
 import pytest
 
-from fal_nb.engine.session import Session
 from fal_nb.errors import ArgumentsError, FalClientTimeoutError, HistoryError, JobError
-from fal_nb.simulator.server import SimulatorServer
 from fal_nb.sweeps.sweep import Sweep
 
 SCHNELL = "fal-ai/flux/schnell"
@@ -16,31 +14,6 @@ seed: [1, 2, 3]
 image_size: {width: 64, height: 64}
 """
 SLEEP = "seconds: 0.3\necho: [a, b, c, d, e, f]\n"
-
-
-@pytest.fixture(scope="module")
-def simulator():
-    with SimulatorServer(runners=8, speed=40) as server:
-        yield server
-
-
-@pytest.fixture
-def open_session(simulator, tmp_path):
-    sessions = []
-
-    def start():
-        sessions.append(Session(base_url=simulator.base_url, home=tmp_path / "home", notify=lambda line: None))
-        return sessions[-1]
-
-    simulator.reset()
-    yield start
-    for session in sessions:
-        session.close()
-
-
-@pytest.fixture
-def session(open_session):
-    return open_session()
 
 
 def planned(session, text=TEXT, endpoint=SCHNELL, **options):
