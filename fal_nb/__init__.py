@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.frames.registration import register_when_loaded
+
 if TYPE_CHECKING:
     from fal_nb.api import (
         cancel,
@@ -219,6 +221,9 @@ __all__ = [
     "upload_image_async",
     "wait",
 ]
+
+
+register_when_loaded()
 
 
 def __getattr__(name: str) -> Any:

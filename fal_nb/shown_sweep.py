@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fal_nb.errors import FalError
 from fal_nb.states import OPEN_STATES, State
 from fal_nb.sweeps.values import show
-from fal_nb.views.board_look import Axis, CellArtifact, CellLook, SweepObserver, SweepTotals
+from fal_nb.views.board_look import Axis, CellLook, SweepObserver, SweepTotals, cell_artifact
 
 if TYPE_CHECKING:
     from fal_nb.sweeps.plan import Dimension
@@ -139,19 +139,7 @@ class ShownSweep:
             total_s=view.total_s,
             rating=view.rating,
             is_from_memo=view.is_from_memo,
-            artifact=None
-            if file is None
-            else CellArtifact(
-                kind=file.kind,
-                content_type=file.content_type,
-                digest=file.digest,
-                width=file.width,
-                height=file.height,
-                duration_s=file.duration_s,
-                size_bytes=file.size_bytes,
-                text=file.text,
-                error=file.error,
-            ),
+            artifact=None if file is None else cell_artifact(file),
             artifact_count=len(view.artifacts),
             arguments=view.cell.arguments,
         )

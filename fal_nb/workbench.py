@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fal_nb.results import Result
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.views.board import BoardView
+    from fal_nb.views.board_look import BoardSweep
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]
@@ -67,9 +68,14 @@ class Workbench:
     def show_sweep(self, sweep: Sweep) -> BoardView:
         """Show a sweep's board in the cell that runs now, and return it."""
         from fal_nb.shown_sweep import ShownSweep  # noqa: PLC0415 - loaded with the first sweep
-        from fal_nb.views.board import BoardView  # noqa: PLC0415
 
-        view = BoardView(ShownSweep(sweep), self.session.artifacts.path, self.session.history.thumbnail)
+        return self.show_board(ShownSweep(sweep))
+
+    def show_board(self, shown: BoardSweep) -> BoardView:
+        """Show cells along axes in the cell that runs now, and return the board."""
+        from fal_nb.views.board import BoardView  # noqa: PLC0415 - loaded with the first board
+
+        view = BoardView(shown, self.session.artifacts.path, self.session.history.thumbnail)
         view.outlet = self.display.hub
         self.display.show(view)
         return view

@@ -40,6 +40,7 @@ from fal_nb.states import OPEN_STATES
 __all__ = ["HistoryStore"]
 
 _MIN_PREFIX_CHARS = 8
+_AT_ONCE = 500
 _UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
 
 
@@ -150,6 +151,15 @@ class HistoryStore(Annotations, KnownFiles, Memos):
         if not found:
             raise HistoryError(_no_record(record_id))
         return found[0]
+
+    def get_many(self, record_ids: Iterable[int]) -> dict[int, Record]:
+        """Return those of some records that there are, by number, in the order asked for."""
+        wanted = list(dict.fromkeys(record_ids))
+        found: dict[int, Record] = {}
+        for at in range(0, len(wanted), _AT_ONCE):
+            some = wanted[at : at + _AT_ONCE]
+            found |= {record.id: record for record in self._read(f"r.id IN ({', '.join('?' * len(some))})", some)}
+        return {record_id: found[record_id] for record_id in wanted if record_id in found}
 
     def find(self, word: str) -> Record | None:
         """Return the record a person means, or None where there is none, or more than one.

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from fal_nb.protocol.files import MediaKind
 from fal_nb.states import State
 
-__all__ = ["Axis", "BoardSweep", "CellArtifact", "CellLook", "Placement", "SweepObserver", "SweepTotals", "placement"]
+if TYPE_CHECKING:
+    from fal_nb.artifacts.artifact import Artifact
+
+__all__ = [
+    "Axis",
+    "BoardSweep",
+    "CellArtifact",
+    "CellLook",
+    "Placement",
+    "SweepObserver",
+    "SweepTotals",
+    "cell_artifact",
+    "placement",
+]
 
 SweepObserver: TypeAlias = Callable[[AbstractSet[str]], None]
 """Is called with the keys of the cells that have changed, on the loop's thread; with none for totals or axes alone."""
@@ -37,6 +50,21 @@ class CellArtifact:
     size_bytes: int | None = None
     text: str | None = None
     error: str | None = None
+
+
+def cell_artifact(file: Artifact) -> CellArtifact:
+    """Return what a board shows of a stored file."""
+    return CellArtifact(
+        kind=file.kind,
+        content_type=file.content_type,
+        digest=file.digest,
+        width=file.width,
+        height=file.height,
+        duration_s=file.duration_s,
+        size_bytes=file.size_bytes,
+        text=file.text,
+        error=file.error,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What a DataFrame of calls can do beyond pandas: ``df.fal``."""

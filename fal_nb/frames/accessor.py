@@ -1,0 +1,162 @@
+"""``df.fal``: compare, diff, replay and look at the calls that a DataFrame lists."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from fal_nb.errors import ConfigError, HistoryError
+from fal_nb.frames.differences import differences, varying
+from fal_nb.frames.rows import check_columns, record_ids
+from fal_nb.plain import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.io.formats.style import Styler
+
+    from fal_nb.engine.job import Job
+    from fal_nb.ledger.records import Record
+    from fal_nb.views.board import BoardView
+    from fal_nb.workbench import Workbench
+
+__all__ = ["FalAccessor"]
+
+_MOST_AXES = 4
+_MOST_PICTURES = 100
+_PICTURE_PX = 96
+_TEXT_CHARS = 200
+
+
+class FalAccessor:
+    """What the calls of a frame can do; the frame needs record numbers, as `fal.history()` and `sweep.frame()` have.
+
+    Every method belongs to the notebook's thread.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def compare(self, by: str | Sequence[str] | None = None) -> BoardView:
+        """Show the calls on a board, one axis a column, and return it: cells open, compare and take ratings.
+
+        Parameters
+        ----------
+        by
+            Columns that become axes: rows, columns, super-rows, super-columns, then pickers. Without it the arguments
+            that vary, at most four. Calls that agree in all of them stand apart on one more axis, ``repeat``.
+
+        Raises
+        ------
+        HistoryError
+            For a column that is not there, a frame without record numbers, or with none of this history's.
+        """
+        from fal_nb.frames.shown_records import ShownRecords  # noqa: PLC0415 - loads the views
+
+        names = [by] if isinstance(by, str) else list(by) if by is not None else varying(self._frame)[:_MOST_AXES]
+        bench = _bench()
+        return bench.show_board(ShownRecords(bench.session, self._frame, names))
+
+    def diff(self, a: int | None = None, b: int | None = None) -> pd.DataFrame:
+        """Return what differs between two calls, a row each: arguments by their dotted path, endpoint, cost, seconds.
+
+        Parameters
+        ----------
+        a, b
+            Record numbers; without them the first and the last row of the frame.
+
+        Raises
+        ------
+        HistoryError
+            Where there is no such record.
+        """
+        return differences(self._record(a, 0), self._record(b, -1))
+
+    def replay(self, *, yes: bool = False) -> list[Job]:
+        """Make each of these calls once more and return the jobs, in the order of the rows; each may be charged.
+
+        Raises
+        ------
+        FalError
+            As `fal.replay`; what was sent before goes on.
+        """
+        session = _bench().session
+        return [session.replay(number, yes=yes) for number in self._numbers()]
+
+    def thumbnails(self, columns: Sequence[str] | None = None) -> Styler:
+        """Return the frame with a picture a row, as pandas' own Styler; needs jinja2, which Jupyter brings.
+
+        Parameters
+        ----------
+        columns
+            What to show beside the picture; without it endpoint, prompt, seed, cost and rating, where there.
+
+        Raises
+        ------
+        ConfigError
+            Where jinja2 is not installed.
+        HistoryError
+            For more than 100 rows: pictures are inside the output. `head(100)` shows the first.
+        """
+        import pandas as pd  # noqa: PLC0415 - there already, for whoever has a frame
+
+        if importlib.util.find_spec("jinja2") is None:
+            raise ConfigError(
+                "A table with pictures is drawn by pandas' Styler, which needs jinja2: %pip install jinja2."
+            )
+        if len(self._frame) > _MOST_PICTURES:
+            raise HistoryError(
+                f"{len(self._frame):,} pictures would make the notebook large: take at most {_MOST_PICTURES}, "
+                f"df.head({_MOST_PICTURES}).fal.thumbnails()."
+            )
+        usual = [name for name in ("endpoint", "prompt", "seed", "cost", "rating") if name in self._frame.columns]
+        chosen = usual if columns is None else list(columns)
+        check_columns(self._frame, chosen)
+        shown = self._frame.loc[:, chosen].copy()
+        shown.insert(0, "picture", self._pictures())
+        texts = [name for name in chosen if shown[name].dtype.kind not in "iufb"]
+        styler = shown.style.format(precision=4, na_rep="–", escape="html")
+        styler = styler.format(_cell_text, subset=pd.Index(texts)) if texts else styler
+        # Ours, and the only column that is HTML; every other one is escaped.
+        styler = styler.format(str, subset=pd.Index(["picture"]))
+        return styler.set_properties(subset=None, **{"text-align": "left", "vertical-align": "top"})
+
+    def _pictures(self) -> list[str]:
+        history = _bench().session.history
+        ids = record_ids(self._frame)
+        files = history.artifacts_of(number for number in ids if number is not None)
+        pictures = []
+        for number in ids:
+            found = next((file for file in files.get(number, ()) if file.thumbnail), None) if number else None
+            if found is None or found.thumbnail is None:
+                pictures.append("–")
+                continue
+            source = base64.b64encode(found.thumbnail).decode("ascii")
+            about = escape(one_line(f"{found.kind} of record {number}", _TEXT_CHARS), quote=True)
+            style = f"max-width:{_PICTURE_PX}px;max-height:{_PICTURE_PX}px"
+            pictures.append(f'<img src="data:image/webp;base64,{source}" alt="{about}" style="{style}">')
+        return pictures
+
+    def _numbers(self) -> list[int]:
+        return [number for number in record_ids(self._frame) if number is not None]
+
+    def _record(self, number: int | None, at: int) -> Record:
+        if number is None:
+            numbers = self._numbers()
+            if len(numbers) < 2:
+                raise HistoryError("There are no two calls here: name them, df.fal.diff(12, 15).")
+            number = numbers[at]
+        return _bench().session.history.get(number)
+
+
+def _cell_text(value: Any) -> str:
+    is_none = value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124
+    return "–" if is_none else escape(one_line(str(value), _TEXT_CHARS))
+
+
+def _bench() -> Workbench:
+    from fal_nb.workbench import current  # noqa: PLC0415 - the accessor is registered before there is a session
+
+    return current()

@@ -1,0 +1,178 @@
+import html
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from fal_nb.errors import HistoryError
+from fal_nb.frames.shown_records import ShownRecords
+
+FLUX = "fal-ai/flux/schnell"
+
+
+@pytest.fixture
+def shown(api):
+    def show(frame, *by):
+        return ShownRecords(api.session(), frame, by)
+
+    return show
+
+
+class TestRegistration:
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "imports",
+        [
+            "import pandas as pd, fal_nb",
+            "import fal_nb; import pandas as pd",
+            "import fal_nb; from pandas import DataFrame",
+        ],
+        ids=["pandas first", "fal_nb first", "only a class"],
+    )
+    def test_every_frame_has_it_whatever_was_imported_first(self, imports):
+        code = (
+            f"{imports}\nimport sys, pandas, importlib.resources\n"
+            "frame = pandas.DataFrame({'record': [1]})\n"
+            "print(type(frame.fal).__name__, 'numpy' in sys.modules, pandas.__spec__.loader is pandas.__loader__)\n"
+            "print([type(finder).__name__ for finder in sys.meta_path if 'Awaited' in type(finder).__name__])\n"
+            "print(type(pandas.__loader__).__name__, importlib.resources.files('pandas').is_dir())"
+        )
+        done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == ["FalAccessor True True", "[]", "SourceFileLoader True"]
+
+    def test_importing_the_package_again_registers_nothing_twice(self):
+        from fal_nb.frames.registration import register_when_loaded
+
+        before = list(sys.meta_path)
+        register_when_loaded()
+        assert sys.meta_path == before
+        assert type(pd.DataFrame().fal).__name__ == "FalAccessor"
+
+
+class TestCompare:
+    def test_the_columns_become_axes_and_each_call_lies_where_its_values_are(self, calls, shown):
+        board = shown(calls, "prompt", "seed")
+        assert [(axis.name, axis.labels) for axis in board.axes] == [
+            ("prompt", ("a fox", "an owl")),
+            ("seed", ("9", "10")),
+        ]
+        places = {
+            look.arguments["prompt"] + str(look.arguments["seed"]): look.coordinates for look in board.cells.values()
+        }
+        assert places == {"a fox9": (0, 0), "a fox10": (0, 1), "an owl9": (1, 0), "an owl10": (1, 1)}
+        assert all(look.artifact.digest for look in board.cells.values())
+        assert board.totals.counts == {"SUCCEEDED": 4}
+
+    def test_numbers_lie_in_order_of_size_and_other_values_in_order_of_appearance(self, calls, shown):
+        board = shown(calls.iloc[::-1], "prompt", "seed")
+        assert [axis.labels for axis in board.axes] == [("an owl", "a fox"), ("9", "10")]
+
+    def test_calls_that_agree_in_all_columns_stand_apart_on_one_more_axis(self, calls, shown):
+        board = shown(calls, "prompt")
+        assert [(axis.name, len(axis.labels)) for axis in board.axes] == [("prompt", 2), ("repeat", 2)]
+        assert sorted(look.coordinates for look in board.cells.values()) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+    def test_without_columns_it_takes_the_arguments_that_vary(self, calls, api):
+        view = calls.fal.compare()
+        assert [axis["name"] for axis in view.state()["axes"]] == ["prompt", "seed"]
+        assert view.state()["count"] == 4
+
+    def test_the_twin_holds_each_picture_and_no_html_of_a_prompt(self, api):
+        job = api.submit(FLUX, {"prompt": "<b onclick=x>bold</b>", "seed": 1, "image_size": "square"})
+        job.get(60)
+        twin = api.history().fal.compare(by="prompt").twin()
+        assert twin.count("data:image/webp;base64,") == 1
+        assert "<b onclick" not in twin
+        assert html.escape("<b onclick=x>bold</b>") in twin
+
+    def test_a_rating_given_on_the_board_is_kept_and_shown(self, calls, api, shown):
+        import time
+
+        board = shown(calls, "seed", "prompt")
+        told = []
+        board.observe(told.append)
+        key = next(iter(board.cells))
+        board.rate(key, 4)
+        deadline = time.monotonic() + 20
+        while not told:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert told == [{key}]
+        assert board.cells[key].rating == 4
+        assert list(api.history(where={"rating": 4}).index) == [board.cells[key].record_id]
+
+    def test_a_frame_of_a_sweep_compares_too_and_rows_without_a_record_are_left_out(self, api, shown):
+        sweep = api.sweep(FLUX, {"prompt": "a {animal}", "image_size": "square"}, axes={"animal": ["fox", "owl"]})
+        sweep.run().wait(60)
+        frame = sweep.frame()
+        frame.loc[frame.index[0], "record"] = pd.NA
+        board = shown(frame, "animal")
+        assert [axis.labels for axis in board.axes] == [("owl",)]
+
+    @pytest.mark.parametrize(
+        ("frame", "by", "line"),
+        [
+            (pd.DataFrame({"a": [1]}), "a", "no record numbers, neither as index nor as a column called record"),
+            (
+                pd.DataFrame({"seed": [1], "record": [77]}),
+                "sed",
+                "There is no column sed in this frame: did you mean seed?",
+            ),
+            (pd.DataFrame({"seed": [1], "record": [77]}), "seed", "None of these calls is in this history and over."),
+            (pd.DataFrame({"seed": [1], "record": ["x"]}), "seed", "record holds something else than record numbers."),
+            (pd.DataFrame({"record": range(10_001)}), (), "10,001 calls are too many to be compared at once"),
+        ],
+    )
+    def test_what_cannot_be_compared_is_said_in_one_line(self, api, frame, by, line):
+        with pytest.raises(HistoryError) as caught:
+            frame.fal.compare(by=by)
+        assert line in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+class TestDiff:
+    def test_only_what_differs_is_listed_nested_paths_with_it(self, api):
+        sizes = ({"width": 64, "height": 64}, {"width": 64, "height": 96})
+        jobs = [api.submit(FLUX, {"prompt": "a fox", "seed": 1, "image_size": size}) for size in sizes]
+        api.wait(jobs, timeout=60)
+        frame = api.history().fal.diff()
+        assert list(frame.columns) == ["#1", "#2"]
+        assert frame.loc["image_size.height"].tolist() == [64, 96]
+        assert not {"prompt", "seed", "image_size.width", "endpoint"} & set(frame.index)
+
+    def test_an_argument_that_only_one_has_is_none_at_the_other(self, api):
+        jobs = [api.submit(FLUX, {"prompt": "a fox"} | more) for more in ({}, {"seed": 5})]
+        api.wait(jobs, timeout=60)
+        assert api.history().fal.diff(1, 2).loc["seed"].tolist() == [None, 5]
+
+    def test_one_row_alone_differs_from_nothing(self, calls):
+        with pytest.raises(HistoryError, match="no two calls here"):
+            calls.head(1).fal.diff()
+
+
+def test_replay_makes_each_call_once_more(calls, api, simulator):
+    before = len(simulator.ledger())
+    jobs = calls.head(2).fal.replay()
+    api.wait(jobs, timeout=60)
+    assert [job.arguments for job in jobs] == [api.session().history.get(n).arguments for n in calls.index[:2]]
+    assert len(simulator.ledger()) == before + 2
+
+
+class TestThumbnails:
+    def test_each_row_has_its_picture_and_every_other_text_is_escaped(self, api):
+        api.submit(FLUX, {"prompt": "<script>alert(1)</script>", "seed": 1, "image_size": "square"}).get(60)
+        page = api.history().fal.thumbnails().to_html()
+        assert page.count("data:image/webp;base64,") == 1
+        assert "<script>" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+        assert re.search(r">\s*1\s*</td>", page)
+
+    def test_a_row_without_a_picture_says_so(self, api):
+        api.submit("simulator/sleep", {"seconds": 0}).get(60)
+        assert "data:image" not in api.history().fal.thumbnails().to_html()
+
+    def test_too_many_are_refused_with_the_way_out(self):
+        with pytest.raises(HistoryError, match=r"df\.head\(100\)\.fal\.thumbnails\(\)"):
+            pd.DataFrame({"record": range(101)}).fal.thumbnails()
