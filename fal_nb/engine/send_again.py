@@ -36,7 +36,10 @@ def send_again(session: Session, job: Job, *, yes: bool, confirm: Callable[[str]
     options = _options(record)
     if not yes and not (confirm or _ask)(_question(session, record)):
         return None
-    intent = Intent(record.endpoint, record.arguments, record.kind, options, more={"replay_of": record.id})
+    # It takes the other's place: in its sweep, and as the answer to equal calls.
+    same = ("sweep", "sweep_cell", "memo_key", "schema_digest", "input_digests")
+    more = {"replay_of": record.id, **{name: getattr(record, name) for name in same}}
+    intent = Intent(record.endpoint, record.arguments, record.kind, options, more=more)
     return session.start(intent, lambda again: session.history.settling.sent_again(record.id, again))
 
 

@@ -251,7 +251,23 @@ def m005_sweeps(connection: sqlite3.Connection) -> None:
     connection.execute(_SWEEPS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets, m005_sweeps)
+_ANSWERS = """
+CREATE TABLE sweep_answers (
+    sweep      TEXT NOT NULL,
+    sweep_cell TEXT NOT NULL,
+    record_id  INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    PRIMARY KEY (sweep, sweep_cell)
+)
+"""
+
+
+def m006_sweep_keys(connection: sqlite3.Connection) -> None:
+    """Keep with a sweep what its cells' keys were made under, and which earlier calls answer for its cells."""
+    connection.execute("ALTER TABLE sweeps ADD COLUMN schemas TEXT")
+    connection.execute(_ANSWERS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets, m005_sweeps, m006_sweep_keys)
 """Step n brings a file from version n to version n + 1."""
 
 

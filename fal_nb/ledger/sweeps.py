@@ -12,7 +12,7 @@ from fal_nb.states import State
 
 __all__ = ["CellRecord", "SweepRow", "Sweeps"]
 
-_COLUMNS = "name, text, created, budget, allow_unpriced, call_window, stopped, owner"
+_COLUMNS = "name, text, created, budget, allow_unpriced, call_window, stopped, owner, schemas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ class SweepRow:
         Calls at once.
     stopped
         Why it ended before its time: ``budget``, ``lock`` or ``cancelled``.
+    schemas
+        JSON: the schemas that the keys of its cells were made under, as the sweep writes them; None where it is older
+        than this column.
     """
 
     name: str
@@ -41,15 +44,25 @@ class SweepRow:
     window: int = 4
     stopped: str | None = None
     owner: str | None = None
+    schemas: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:
-    """The newest record of a cell, and whether it was sent at all."""
+    """The newest record of a cell.
+
+    Attributes
+    ----------
+    was_sent
+        Whether it was, or may have been.
+    is_from_memo
+        Whether it is that of an earlier equal call, which answers for the cell.
+    """
 
     record_id: int
     state: State
     was_sent: bool
+    is_from_memo: bool = False
 
 
 class Sweeps:
@@ -70,7 +83,8 @@ class Sweeps:
             if _find(connection, row.name) is not None:
                 raise HistoryError(f"There is a sweep called {row.name} already: give another --name, or resume it.")
             values = (row.name, row.text, row.created, row.budget, row.allow_unpriced, row.window, row.stopped)
-            connection.execute(f"INSERT INTO sweeps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", values)  # noqa: S608
+            marks = "?, ?, ?, ?, ?, ?, ?, NULL, ?"
+            connection.execute(f"INSERT INTO sweeps ({_COLUMNS}) VALUES ({marks})", (*values, row.schemas))  # noqa: S608
 
     def new_name(self) -> str:
         """Return a name that no sweep has."""
@@ -92,12 +106,12 @@ class Sweeps:
             return [_read(row) for row in rows]
 
     def change(self, row: SweepRow) -> None:
-        """Write a sweep's text, budget, window and why it stopped."""
+        """Write a sweep's text, budget, window, schemas and why it stopped."""
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE sweeps SET text = ?, budget = ?, allow_unpriced = ?, call_window = ?, stopped = ? "
-                "WHERE name = ?",
-                (row.text, row.budget, row.allow_unpriced, row.window, row.stopped, row.name),
+                "UPDATE sweeps SET text = ?, budget = ?, allow_unpriced = ?, call_window = ?, stopped = ?, "
+                "schemas = ? WHERE name = ?",
+                (row.text, row.budget, row.allow_unpriced, row.window, row.stopped, row.schemas, row.name),
             )
 
     def claim(self, name: str, owner: str, now: float) -> bool:
@@ -118,6 +132,11 @@ class Sweeps:
         with self._database.writing() as connection:
             connection.execute("UPDATE sweeps SET owner = NULL WHERE name = ? AND owner = ?", (name, owner))
 
+    def answer(self, name: str, key: str, record_id: int) -> None:
+        """Keep that an earlier call answers for a cell."""
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO sweep_answers VALUES (?, ?, ?)", (name, key, record_id))
+
     def cells(self, name: str) -> dict[str, CellRecord]:
         """Return the newest record of each of a sweep's cells by its key; one that succeeded outweighs later ones."""
         found: dict[str, CellRecord] = {}
@@ -130,6 +149,14 @@ class Sweeps:
             for key, record_id, state, was_sent in rows:
                 if key not in found or found[key].state != "SUCCEEDED":
                     found[key] = CellRecord(record_id, state, bool(was_sent))
+            answers = connection.execute(
+                "SELECT a.sweep_cell, a.record_id, r.state FROM sweep_answers a JOIN records r ON r.id = a.record_id "
+                "WHERE a.sweep = ?",
+                (name,),
+            )
+            for key, record_id, state in answers:
+                if key not in found or found[key].state != "SUCCEEDED":
+                    found[key] = CellRecord(record_id, state, was_sent=True, is_from_memo=True)
         return found
 
 
@@ -142,7 +169,7 @@ def _find(connection: sqlite3.Connection, name: str | None) -> SweepRow | None:
 
 
 def _read(row: tuple[object, ...]) -> SweepRow:
-    name, text, created, budget, allow_unpriced, window, stopped, owner = row
+    name, text, created, budget, allow_unpriced, window, stopped, owner, schemas = row
     return SweepRow(
         str(name),
         str(text),
@@ -152,4 +179,5 @@ def _read(row: tuple[object, ...]) -> SweepRow:
         int(window),  # type: ignore[call-overload]
         None if stopped is None else str(stopped),
         None if owner is None else str(owner),
+        None if schemas is None else str(schemas),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.resume import is_at
@@ -15,24 +16,23 @@ from fal_nb.errors import FalClientTimeoutError, FalError, JobError
 from fal_nb.ledger.sweeps import CellRecord, SweepRow
 from fal_nb.plain import shown
 from fal_nb.pricing.price import price_of
-from fal_nb.states import State
 from fal_nb.sweeps.arrange import CellTable
+from fal_nb.sweeps.cell_view import CellView
 from fal_nb.sweeps.cells import Cell, Cells
 from fal_nb.sweeps.checking import check_cells
 from fal_nb.sweeps.inputs import Surroundings
+from fal_nb.sweeps.kept_schemas import read_schemas, schemas_text
+from fal_nb.sweeps.lost import look_for_lost
 from fal_nb.sweeps.outlook import Outlook, look_ahead
-from fal_nb.sweeps.plan import SweepPlan
+from fal_nb.sweeps.plan import ENDPOINT, SweepPlan
 from fal_nb.sweeps.plan_text import read_endpoints, read_plan
 from fal_nb.sweeps.runner import Runner, Stopped, terms_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fal_nb.artifacts import Artifact
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
-    from fal_nb.engine.snapshot import JobSnapshot
-    from fal_nb.ledger.records import Record
     from fal_nb.pricing.unit import UnitPrice
     from fal_nb.schemas.endpoint_schema import EndpointSchema
 
@@ -48,37 +48,6 @@ _WHY = {
 Observer = Callable[[set[str]], None]
 _open: weakref.WeakValueDictionary[tuple[str, str], Sweep] = weakref.WeakValueDictionary()
 """Session and name → its sweep: two of one name in a kernel would not know of each other's run."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellView:
-    """What there is to know of one cell now.
-
-    Attributes
-    ----------
-    state
-        That of its call; ``PREPARED`` where it has none yet, ``SKIPPED`` where a budget or a lock keeps it from one.
-    reason
-        Why it failed or was not run; empty where all is well.
-    cost
-        In US dollars.
-    is_from_memo
-        Whether an earlier equal call answers for it.
-    """
-
-    cell: Cell
-    state: State
-    reason: str = ""
-    record_id: int | None = None
-    request_id: str | None = None
-    cost: float | None = None
-    total_s: float | None = None
-    rating: int | None = None
-    is_from_memo: bool = False
-    artifacts: tuple[Artifact, ...] = ()
-    result: Any = None
-    progress: float | None = None
-    estimate: float | None = None
 
 
 class Sweep:
@@ -108,11 +77,22 @@ class Sweep:
 
     @classmethod
     def plan_text(
-        cls, session: Session, text: str, endpoint: str | None = None, *, notebook: Mapping[str, Any] | None = None
+        cls,
+        session: Session,
+        text: str,
+        endpoint: str | None = None,
+        *,
+        notebook: Mapping[str, Any] | None = None,
+        known: Mapping[str, EndpointSchema | None] | None = None,
     ) -> tuple[SweepPlan, dict[str, EndpointSchema | None]]:
-        """Return the plan of a text and the schemas of its endpoints; blocks for them. Raises as `read_plan`."""
-        endpoints = read_endpoints(text, endpoint, notebook)
-        schemas = {name: session.preflight.known_schema(name) for name in endpoints}
+        """Return the plan of a text and the schemas of its endpoints; blocks for those that are not known yet.
+
+        Raises as `read_plan`.
+        """
+        schemas = dict(known or {})
+        for name in read_endpoints(text, endpoint, notebook):
+            if name not in schemas:
+                schemas[name] = session.preflight.known_schema(name)
         return read_plan(text, endpoint, Surroundings(schemas=schemas, notebook=notebook or {})), schemas
 
     @classmethod
@@ -144,7 +124,15 @@ class Sweep:
             raise JobError(f"A window of {window} lets nothing through: give 1 or more.")
         check_cells(Cells(plan, dict(schemas))).raise_for_problems()
         sweeps = session.history.sweeps
-        row = SweepRow(name or sweeps.new_name(), plan.text(), time.time(), budget, allow_unpriced, window)
+        row = SweepRow(
+            name or sweeps.new_name(),
+            plan.text(),
+            time.time(),
+            budget,
+            allow_unpriced,
+            window,
+            schemas=schemas_text(schemas),
+        )
         sweeps.add(row)
         return cls(session, row, plan, schemas)
 
@@ -167,7 +155,7 @@ class Sweep:
                 if known
                 else "There is no sweep yet."
             )
-        plan, schemas = cls.plan_text(session, row.text)
+        plan, schemas = cls.plan_text(session, row.text, known=read_schemas(row.schemas))
         return cls(session, row, plan, schemas)
 
     # -- what it is --------------------------------------------------------------------------------------
@@ -213,7 +201,9 @@ class Sweep:
         cell = self._by_key[key]
         known = self._records.get(key)
         if known is not None:
-            return self._of_record(cell, self._session.history.get(known.record_id))
+            history = self._session.history
+            record, artifacts = history.get(known.record_id), history.artifacts(known.record_id)
+            return CellView.of_record(cell, record, artifacts, is_from_memo=known.is_from_memo)
         why = _WHY.get(self._row.stopped or "", "")
         return CellView(
             cell, "SKIPPED" if self._row.stopped in {"budget", "lock"} else "PREPARED", why or "not run yet"
@@ -224,7 +214,7 @@ class Sweep:
         cell = self._by_key[key]
         job = self._jobs.get(key)
         if job is not None:
-            return self._of_snapshot(cell, job.snapshot)
+            return CellView.of_snapshot(cell, job.snapshot, is_from_memo=key in self._from_memo)
         failures = self._failures if self._runner is None else self._failures | self._runner.failures
         if key in failures:
             is_kept_back = self._runner is not None and self._runner.stopped in {"budget", "lock"}
@@ -340,14 +330,19 @@ class Sweep:
         with self._lock:
             if self.is_running:
                 raise JobError(f"The sweep {self.name} is running: wait for it, then refine it.")
-            plan = self.plan.refined(axes, Surroundings(schemas=self._schemas))
-            schemas = {name: self._session.preflight.known_schema(name) for name in plan.endpoints}
+            schemas = self._schemas | {
+                name: self._session.preflight.known_schema(name)
+                for name in _listed(axes.get(ENDPOINT, ()))
+                if name not in self._schemas
+            }
+            plan = self.plan.refined(axes, Surroundings(schemas=schemas))
             check_cells(Cells(plan, schemas)).raise_for_problems()
             self.plan, self._schemas = plan, schemas
             self.cells = Cells(plan, schemas)
             self._by_key = {cell.key: cell for cell in self.cells}
             unpriced = self._row.allow_unpriced if allow_unpriced is None else allow_unpriced
-            self._row = replace(self._row, text=plan.text(), allow_unpriced=unpriced)
+            kept = schemas_text(schemas)
+            self._row = replace(self._row, text=plan.text(), allow_unpriced=unpriced, schemas=kept)
             self._write(budget=self._row.budget if budget is None else budget)
         self._tell(set(self._by_key))
         return self
@@ -491,7 +486,13 @@ class Sweep:
 
     def _begin_run(self, cells: list[Cell]) -> None:
         self._runner = Runner(self._session, cells, self._row.window, self._call, self._tell)
-        self._session.track(self._runner.run(), lambda _task: self._end_run())
+        self._session.track(self._run_all(self._runner), lambda _task: self._end_run())
+
+    async def _run_all(self, runner: Runner) -> None:
+        await runner.run()
+        if runner.stopped != "cancelled":
+            await look_for_lost(self._session, self.name, self.plan.endpoints)
+            self._records = await asyncio.to_thread(self._session.history.sweeps.cells, self.name)
 
     def _end_run(self) -> None:
         runner = self._runner
@@ -523,6 +524,7 @@ class Sweep:
         equal = job.snapshot.equal
         if equal is not None and equal.is_answer:
             self._from_memo.add(cell.key)
+            self._session.history.sweeps.answer(self.name, cell.key, job.record_id)
         self._jobs[cell.key] = job
         return job
 
@@ -534,38 +536,9 @@ class Sweep:
         for observer in tuple(self._observers):
             observer(keys)
 
-    def _of_snapshot(self, cell: Cell, snapshot: JobSnapshot) -> CellView:
-        ended = snapshot.ended
-        return CellView(
-            cell,
-            snapshot.state,
-            snapshot.error or "",
-            snapshot.record_id,
-            snapshot.request_id,
-            snapshot.cost,
-            None if ended is None else ended - snapshot.created,
-            None,
-            cell.key in self._from_memo,
-            snapshot.artifacts,
-            snapshot.result,
-            snapshot.progress,
-            snapshot.estimate,
-        )
 
-    def _of_record(self, cell: Cell, record: Record) -> CellView:
-        return CellView(
-            cell,
-            record.state,
-            record.error or "",
-            record.id,
-            record.request_id,
-            record.cost,
-            record.total_s,
-            record.rating,
-            cell.key in self._from_memo,
-            self._session.history.artifacts(record.id),
-            record.result,
-        )
+def _listed(values: str | Sequence[Any]) -> list[str]:
+    return [values] if isinstance(values, str) else [str(value) for value in values]
 
 
 def _unit_price(session: Session, endpoint: str) -> UnitPrice | None:
