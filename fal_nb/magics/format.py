@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import GrammarError
 from fal_nb.magics.body import plain_text
 from fal_nb.magics.quoting import quote_text
-from fal_nb.magics.tokens import close_bracket
+from fal_nb.magics.tokens import MAX_DEPTH, close_bracket
 from fal_nb.protocol.status import JSON
+from fal_nb.schemas.bare import is_text
 from fal_nb.templates.mistakes import Mistake, shorten
+
+if TYPE_CHECKING:
+    from fal_nb.schemas.endpoint_schema import EndpointSchema
 
 __all__ = ["format_item", "format_line", "format_value", "split_cell"]
 
@@ -25,10 +29,18 @@ _CHANGED = re.compile(r"^[^\S\n]*(?:>>>|\.\.\.|In \[|[^\S\n]$)", re.MULTILINE)
 """Lines of a cell that IPython changes: those that begin like a pasted prompt, those of white space alone."""
 
 
-def format_line(subcommand: str, endpoint: str, arguments: Mapping[str, Any]) -> str:
+def format_line(
+    subcommand: str, endpoint: str, arguments: Mapping[str, Any], schema: EndpointSchema | None = None
+) -> str:
     """Return the source of a cell that calls `endpoint` with these arguments: ``%fal …``, or ``%%fal …`` and a body.
 
-    A prompt of several lines becomes the body; arguments whose names no line can hold become a JSON body.
+    A prompt of several lines becomes the body; arguments whose names no line can hold become a JSON body. Local files
+    inside lists and objects, for which a line has no words, become variables in Python lines before it.
+
+    Parameters
+    ----------
+    schema
+        By which the line will be read: a null or a number that it would take for a text is written as JSON.
 
     Raises
     ------
@@ -38,21 +50,32 @@ def format_line(subcommand: str, endpoint: str, arguments: Mapping[str, Any]) ->
     if not all(_NAME.fullmatch(name) for name in arguments):
         text = _dump(dict(arguments), "arguments", indent=2)
         return f"%%fal {subcommand} {endpoint} --json\n{text}\n"
+    variables = _variables(arguments)
     prompt = arguments.get("prompt")
-    body = isinstance(prompt, str) and _fits_body(prompt)
-    items = [format_item(name, value) for name, value in arguments.items() if not (body and name == "prompt")]
+    body = isinstance(prompt, str) and _fits_body(prompt) and not variables
+    items = [
+        f"{name}={{{variables[name][0]}}}" if name in variables else format_item(name, value, schema)
+        for name, value in arguments.items()
+        if not (body and name == "prompt")
+    ]
     line = " ".join([subcommand, endpoint, *items])
+    if variables:
+        before = [f"{variable} = {written}" for variable, written in variables.values()]
+        return "\n".join(["from pathlib import Path", *before, f"%fal {line}"])
     return f"%%fal {line}\n{_doubled(str(prompt))}\n" if body else f"%fal {line}"
 
 
-def format_item(name: str, value: JSON | PurePath) -> str:
-    """Return ``name=value``, or ``name:=json`` where only that stays on one line.
+def format_item(name: str, value: JSON | PurePath, schema: EndpointSchema | None = None) -> str:
+    """Return ``name=value``, or ``name:=json`` where only that is read back as the value, and on one line.
 
     Raises
     ------
     GrammarError
         Where the value is neither JSON nor a path.
     """
+    if schema is not None and not isinstance(value, (str, PurePath, Mapping, Sequence)):
+        written = _dump(value, name)
+        return f"{name}{':' if is_text(schema, name, written) else ''}={written}"
     if isinstance(value, str) and _BREAKING.search(value):
         written = _dump(value, name).replace("'", "\\u0027")
         return f"{name}:='{written}'"
@@ -81,6 +104,37 @@ def split_cell(source: str) -> tuple[str, str | None]:
     if first.startswith("%%fal "):
         return first.removeprefix("%%fal ").rstrip(), rest
     return first.removeprefix("%fal "), None
+
+
+def _variables(arguments: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return name → (variable, Python) of the arguments with local files inside a list or an object."""
+    return {
+        name: (f"my_{name.replace('-', '_')}", _python(value, name))
+        for name, value in arguments.items()
+        if isinstance(value, (list, tuple, Mapping)) and _has_path(value)
+    }
+
+
+def _has_path(value: Any, depth: int = 0) -> bool:
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(value, Mapping):
+        return any(_has_path(inner, depth + 1) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_has_path(inner, depth + 1) for inner in value)
+    return isinstance(value, PurePath)
+
+
+def _python(value: Any, name: str) -> str:
+    """Return an expression on one line, in plain letters alone, so that IPython changes nothing in it."""
+    if isinstance(value, PurePath):
+        return f"Path({str(value)!a})"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{str(key)!a}: {_python(inner, name)}" for key, inner in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_python(inner, name) for inner in value) + "]"
+    _dump(value, name)
+    return ascii(value)
 
 
 def _doubled(text: str) -> str:

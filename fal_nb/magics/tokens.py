@@ -11,7 +11,7 @@ from fal_nb.magics.options import JOB_SUBCOMMANDS
 from fal_nb.magics.quoting import QUOTES, find_close, quote_text, unescape
 from fal_nb.templates.mistakes import Edit, Mistake
 
-__all__ = ["NAME", "Chunk", "Form", "Line", "Token", "close_bracket", "tokenize"]
+__all__ = ["MAX_DEPTH", "NAME", "Chunk", "Form", "Line", "Token", "close_bracket", "tokenize"]
 
 Form: TypeAlias = Literal["bare", "quoted", "path", "brackets"]
 
