@@ -35,8 +35,9 @@ def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None
 
     chosen = session().jobs() if jobs is None else [job_of(job) for job in jobs]
     deadline = None if timeout is None else time.monotonic() + timeout
-    for job in chosen:
-        job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+    with session().watching(chosen):
+        for job in chosen:
+            job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     return chosen
 
 

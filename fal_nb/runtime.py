@@ -119,10 +119,20 @@ class Runtime:
                 self.post(work.cancel)
             raise
 
-    def wait(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
+    def wait(
+        self,
+        future: concurrent.futures.Future[T],
+        timeout_s: float | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> T:
         """Return a future's result; blocks in slices, so that an interrupt gets through. Cancels nothing.
 
         Where the kernel's loop was lent to us (`fal_nb.kernel_loop`) it turns meanwhile.
+
+        Parameters
+        ----------
+        meanwhile
+            Called between the slices, about ten times a second, on the thread that waits.
 
         Raises
         ------
@@ -144,6 +154,8 @@ class Runtime:
                 return future.result()
             if deadline is not None and loop_time() >= deadline:
                 raise TimeoutError(f"Nothing within {timeout_s:g} s.")
+            if meanwhile is not None:
+                meanwhile()
 
     def finish(self, awaitable: Awaitable[T]) -> T:
         """Await what a user's function returned, and return what it comes to; blocks.

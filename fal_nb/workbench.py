@@ -7,13 +7,15 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.session import Session
 from fal_nb.errors import FalError
+from fal_nb.plain import one_line
 from fal_nb.views.card import CardView
 from fal_nb.views.display import Display
+from fal_nb.views.progress_line import ProgressLine, Watch
 from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "current"]
 
+_NAMES_CHARS = 100
 _log = logging.getLogger("fal_nb")
 
 
@@ -44,6 +47,8 @@ class Workbench:
         self.session = Session(show=self.show_job_once, show_result=self.show_result, notify=self.line)
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place
+        self.session.watch = self.watch
+        self._watch: Watch | None = None
         self._shown_in_cell: tuple[int, set[int]] = (0, set())
 
     def card(self, job: Job) -> CardView:
@@ -53,10 +58,38 @@ class Workbench:
         view.outlet = self.display.hub
         return view
 
-    def show_job(self, job: Job) -> CardView:
-        """Show a job's card in the cell that runs now, and return it."""
+    @contextlib.contextmanager
+    def watch(self, jobs: Sequence[Job], card: CardView | None = None) -> Iterator[Callable[[], object] | None]:
+        """Show how jobs come on while the caller waits for them, where there is no page that does; give its tick.
+
+        Within another watch it is that one's tick: one line for all.
+
+        Parameters
+        ----------
+        card
+            Shown by the caller once the one job has ended. Without it the end is told here.
+        """
+        out = self.display.progress_output
+        if self._watch is not None or out is None:
+            yield None if out is None or self._watch is None else self._watch.tick
+            return
+        watch = self._watch = Watch(jobs, out)
+        try:
+            with watch:
+                yield watch.tick
+            for job in jobs if card is None else ():
+                ended = self.card(job)
+                ended.is_text_told = watch.told_text
+                ProgressLine(out).say(ended.text())
+        finally:
+            self._watch = None
+            if card is not None:
+                card.is_text_told = watch.told_text
+
+    def show_job(self, job: Job, *, is_watched: bool = False) -> CardView:
+        """Show a job's card in the cell that runs now, and return it; `is_watched` where `watch` follows at once."""
         view = self.card(job)
-        self.display.show(view)
+        self.display.show(view, is_watched=is_watched)
         self._shown_here().add(job.record_id)
         return view
 
@@ -95,6 +128,9 @@ class Workbench:
     def show_result(self, result: Result) -> None:
         """Show a result's outputs; silent in the cell whose card has shown them already."""
         if result.record_id in self._shown_here():
+            if self.display.rendering == "terminal":  # which has written "Out[3]: " already
+                names = one_line(", ".join(map(str, result)), _NAMES_CHARS)
+                self.line(f"the result of #{result.record_id}: {names or 'empty'}")
             return
         if self.display.rendering in {"terminal", "script"}:
             self.line(repr(result))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from fal_nb.errors import JobError
@@ -14,6 +16,9 @@ __all__ = ["Annotated", "Desk"]
 
 class Desk(Protocol):
     """What a job needs of its session."""
+
+    def watching(self, jobs: Sequence[Job]) -> AbstractContextManager[Callable[[], object] | None]:
+        """Show how jobs come on while somebody waits for them; what it gives is to be called meanwhile."""
 
     def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
         """Make a call once more."""

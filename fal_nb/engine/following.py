@@ -7,8 +7,9 @@ import contextlib
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fal_nb.client.options import DEFAULTS, CallOptions
 from fal_nb.engine.contract import Streaming
@@ -33,6 +34,9 @@ _CLOSE_S = 5.0
 _TAKE_OVER_S = 1.0
 _ON_THE_WAY = ("PREPARED", "SUBMITTING")
 
+Watch: TypeAlias = Callable[[Sequence[Job]], AbstractContextManager[Callable[[], object] | None]]
+"""Shows how jobs come on while the caller waits for them; what it gives is called about ten times a second."""
+
 _log = logging.getLogger("fal_nb")
 
 
@@ -51,6 +55,7 @@ class Following(Remembered):
         self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
         self.show_result = show_result
         self.place = place or (lambda: (None, None))
+        self.watch: Watch = lambda _jobs: contextlib.nullcontext()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[int, Follower] = {}
         self._keeper: LeaseKeeper | None = None
@@ -89,6 +94,10 @@ class Following(Remembered):
         with self._lock:
             jobs = [self._job_of(record) for record in records if record.id not in free]
         return [job for job in jobs if not job.done], len(free)
+
+    def watching(self, jobs: Sequence[Job]) -> AbstractContextManager[Callable[[], object] | None]:
+        """Show how jobs come on while the caller waits for them, where that is shown at all."""
+        return self.watch(jobs)
 
     def take_up(self, record_id: int) -> Job:
         """Return the job of a record that has changed from outside, this session's now, and go on with it."""

@@ -139,7 +139,11 @@ class Job(BlockingHandle, Annotated):
             After `timeout` seconds; the job goes on.
         """
         try:
-            self._runtime.wait(self._ended, timeout)
+            if self._ended.done() or self._desk is None:
+                self._runtime.wait(self._ended, timeout)
+            else:
+                with self._desk.watching([self]) as tick:
+                    self._runtime.wait(self._ended, timeout, tick)
         except TimeoutError:
             raise FalClientTimeoutError(timeout or 0.0, self._snapshot.request_id, endpoint=self.endpoint) from None
         return self

@@ -136,8 +136,9 @@ def _wait_for(bench: Workbench, job: Job) -> Any:
     """Show a job's card and wait for it; whatever happens, the card tells the end of it."""
     card: CardView | None = None
     try:
-        card = bench.show_job(job)
-        return job.get()
+        card = bench.show_job(job, is_watched=True)
+        with bench.watch([job], card):
+            return job.get()
     except KeyboardInterrupt as error:
         if job.snapshot.cancel is None:
             job.cancel_after_interrupt()
@@ -195,10 +196,11 @@ def _wait(bench: Workbench, command: args.WaitArguments, _cell: Cell) -> Any:
         bench.line("No job is open.")
         return None
     deadline = None if command.timeout_s is None else time.monotonic() + command.timeout_s
-    cards = [bench.show_job(job) for job in jobs]
+    cards = [bench.show_job(job, is_watched=True) for job in jobs]
     try:
-        for job in jobs:
-            job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        with bench.watch(jobs, cards[0]):
+            for job in jobs:
+                job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     except KeyboardInterrupt as error:
         still = ", ".join(f"#{job.record_id}" for job in jobs if not job.done)
         raise MagicStopped(f"Stopped waiting; {still} goes on. `%fal cancel` ends a job.") from error

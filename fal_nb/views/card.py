@@ -60,6 +60,11 @@ class CardView(View):
     recall
         Brings back the job of a record number. With it the card lets a job go that has ended, so that a notebook
         full of cards does not keep every result in memory; without it the card holds its job.
+
+    Attributes
+    ----------
+    is_text_told
+        Whether the words of its result stand above it already, so that its plain text leaves them out.
     """
 
     name: ClassVar[str] = "card"
@@ -80,6 +85,7 @@ class CardView(View):
         self._embed = blob_path if embed else None
         self._outline = job.snapshot
         self._state = job.snapshot.state
+        self.is_text_told = False
         job.observe(self._observe)
         self._let_go(job.snapshot)
 
@@ -172,7 +178,7 @@ class CardView(View):
         if len(snapshot.artifacts) > MOST_OUTPUTS:
             lines.append(f"  and {len(snapshot.artifacts) - MOST_OUTPUTS} more files")
         words = _shown_text(snapshot)
-        if words:
+        if words and not self.is_text_told:
             lines.append(plain_text(words, TEXT_CHARS))
         return plain_text("\n".join(lines))
 

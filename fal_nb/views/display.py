@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fal_nb.plain import plain_text
 from fal_nb.views.front_end import Rendering, choose_rendering
@@ -43,9 +46,17 @@ class Display:
         """Why they are shown so, in words."""
         return choose_rendering(self._get_shell())[1]
 
-    def show(self, view: View) -> None:
-        """Show a view as the output of the cell that runs now."""
+    def show(self, view: View, *, is_watched: bool = False) -> None:
+        """Show a view as the output of the cell that runs now.
+
+        Parameters
+        ----------
+        is_watched
+            Whether `watch` follows at once, so that a terminal need not print how it begins.
+        """
         match self.rendering:
+            case "terminal" | "script" if is_watched:
+                pass
             case "live":
                 self.hub.open()
                 self._show_html(view, self.hub.token)
@@ -66,6 +77,23 @@ class Display:
             case _:
                 pass
 
+    @property
+    def progress_output(self) -> TextIO | None:
+        """Where a line of progress goes in the thread that asks; None where there is none.
+
+        A terminal's cell has it in its output, a script beside it, so that ``python script.py > file`` writes what the
+        script itself prints. Threads have none: they would write over each other.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return None
+        match self.rendering:
+            case "terminal":
+                return sys.stdout
+            case "script" if os.environ.get("FAL_NB_PROGRESS", "").lower() not in {"off", "0", "no"}:
+                return sys.stderr
+            case _:
+                return None
+
     def _print(self, view: View) -> None:
         """Print a view as text, unless that is what was printed of it last."""
         shown = (view.id, view.text())
@@ -79,8 +107,6 @@ class Display:
 
     def place(self) -> tuple[str | None, str | None]:
         """Return (notebook, cell) of the cell that runs now, as far as the front end says."""
-        import os  # noqa: PLC0415
-
         shell = self._get_shell()
         if shell is None:
             return None, None
