@@ -12,7 +12,7 @@ LEVELS = {
     "plain": 0, "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0, "templates": 0,
     "forms": 0,
     "client": 1, "ledger": 1, "runtime": 1, "kernel_loop": 1,
-    "artifacts": 2, "results": 2,
+    "artifacts": 2, "results": 2, "scoring": 2,
     "engine": 3,
     "views": 4, "sweeps": 4,
     "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_history": 5, "api_jobs": 5, "api_uploads": 5,

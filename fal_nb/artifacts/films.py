@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from fal_nb.artifacts.preview import Preview
 from fal_nb.artifacts.thumbnails import MAX_PIXELS, MAX_SIDE, encode_thumbnail
 
-__all__ = ["FILM_TYPES", "preview_film"]
+__all__ = ["FILM_TYPES", "poster_frame", "preview_film"]
 
 _FORMATS = {
     "video/mp4": "mp4",
@@ -79,6 +79,23 @@ def preview_film(path: Path, content_type: str) -> Preview:
     return Preview(kind="file", error="no preview, there is neither picture nor sound in it")
 
 
+def poster_frame(path: Path, content_type: str) -> Image.Image | None:
+    """Return the frame that a film's poster is made of, in its own size; None where there is none.
+
+    Parameters
+    ----------
+    content_type
+        As for `preview_film`, and it raises as that.
+    """
+    timeout = (_OPEN_S, _OPEN_S)
+    with av.open(str(path), format=_FORMATS[content_type], metadata_errors="replace", timeout=timeout) as container:
+        film = next((stream for stream in container.streams.video if not _is_cover(stream)), None)
+        if film is None or film.codec_context.width * film.codec_context.height > MAX_PIXELS:
+            return None
+        frame = _poster_of(container, film, container.duration / _MICROSECONDS if container.duration else None)
+        return None if frame is None else frame.to_image().rotate(_turn(frame), expand=True)
+
+
 def _is_cover(stream: Any) -> bool:
     """Whether a video stream is the picture on a song's sleeve."""
     return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
@@ -90,24 +107,33 @@ def _poster(container: InputContainer, stream: Any, duration_s: float | None) ->
     if width * height > MAX_PIXELS:
         error = f"no preview, {width}×{height} pixels are too many"
         return Preview(kind="video", width=width, height=height, duration_s=duration_s, error=error)
-    context.thread_count = 1
-    context.skip_frame = "NONKEY"
-    if duration_s and duration_s * _POSTER_AT >= 1:
-        container.seek(int(duration_s * _POSTER_AT * _MICROSECONDS))
-    frame = next(_frames(container, stream), None)
+    frame = _poster_of(container, stream, duration_s)
     if frame is None:
         return Preview(kind="file", duration_s=duration_s, error="no preview, not one picture of it can be decoded")
     share = min(1.0, MAX_SIDE / max(frame.width, frame.height))
     small = (max(2, round(frame.width * share)), max(2, round(frame.height * share)))
     image = frame.to_image(width=small[0], height=small[1], interpolation="AREA")
     width, height = frame.width, frame.height
-    turn = int(getattr(frame, "rotation", 0) or 0) % 360
+    turn = _turn(frame)
     if turn:
         image = image.rotate(turn, expand=True)
         if turn in {90, 270}:
             width, height = height, width
     thumbnail = encode_thumbnail(image)
     return Preview(kind="video", width=width, height=height, duration_s=duration_s, thumbnail=thumbnail)
+
+
+def _poster_of(container: InputContainer, stream: Any, duration_s: float | None) -> Any:
+    """Return a key frame a tenth of the way into a film, or None."""
+    stream.codec_context.thread_count = 1
+    stream.codec_context.skip_frame = "NONKEY"
+    if duration_s and duration_s * _POSTER_AT >= 1:
+        container.seek(int(duration_s * _POSTER_AT * _MICROSECONDS))
+    return next(_frames(container, stream), None)
+
+
+def _turn(frame: Any) -> int:
+    return int(getattr(frame, "rotation", 0) or 0) % 360
 
 
 def _frames(container: InputContainer, stream: Any) -> Iterator[Any]:

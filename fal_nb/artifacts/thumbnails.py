@@ -21,7 +21,15 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from fal_nb.artifacts.preview import Preview
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "MAX_SIDE", "PICTURE_TYPES", "encode_thumbnail", "preview_picture"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "PICTURE_TYPES",
+    "encode_thumbnail",
+    "preview_picture",
+    "read_picture",
+]
 
 MAX_SIDE = 320
 MAX_BYTES = 9_000
@@ -97,6 +105,35 @@ def preview_picture(path: Path, content_type: str) -> Preview:
     return Preview(width=size[0], height=size[1], thumbnail=encode_thumbnail(small))
 
 
+def read_picture(path: Path, content_type: str) -> Image.Image:
+    """Return a picture whole, as RGB or RGBA, turned as its EXIF data says; of an animation the first frame.
+
+    Parameters
+    ----------
+    content_type
+        One of `PICTURE_TYPES`, proven by its first bytes.
+
+    Raises
+    ------
+    ValueError
+        Where it has more than `MAX_PIXELS`.
+    Exception
+        Whatever Pillow raises for a damaged file.
+    """
+    with path.open("rb") as file:
+        size = _webp_size(file.read(32)) if content_type == "image/webp" else (0, 0)
+        file.seek(0)
+        if _pixels(size) > MAX_PIXELS:
+            raise ValueError(_many_pixels(size))
+        with _READERS[content_type](file) as image:
+            if _pixels(image.size) > MAX_PIXELS:
+                raise ValueError(_many_pixels(image.size))
+            turn = _TURNS.get(_orientation(image))
+            image.load()
+            whole = _in_colour(image)
+    return whole if turn is None else whole.transpose(turn)
+
+
 def encode_thumbnail(image: Image.Image) -> bytes:
     """Return a picture of any size as a WebP within `MAX_SIDE` and `MAX_BYTES`, its transparency kept."""
     image = _shrink(image)
@@ -120,9 +157,13 @@ def _shrink(image: Image.Image) -> Image.Image:
     if image.mode in {"P", "PA", "1"}:  # palettes cannot be blended
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     share = min(1.0, MAX_SIDE / max(image.size))
-    image = _scaled(_eight_bits(image), share)
+    return _in_colour(_scaled(_eight_bits(image), share))
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    image = _eight_bits(image)
     if image.mode in {"RGB", "RGBA"}:
-        return image
+        return image.copy()
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
@@ -156,8 +197,11 @@ def _pixels(size: tuple[int, int]) -> int:
 
 
 def _too_large(size: tuple[int, int]) -> Preview:
-    width, height = size
-    return Preview(width=width, height=height, error=f"no preview, {width}×{height} pixels are too many")
+    return Preview(width=size[0], height=size[1], error=f"no preview, {_many_pixels(size)}")
+
+
+def _many_pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]} pixels are too many"
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:

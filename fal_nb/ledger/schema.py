@@ -267,7 +267,37 @@ def m006_sweep_keys(connection: sqlite3.Connection) -> None:
     connection.execute(_ANSWERS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_ledger, m002_sessions, m003_memo, m004_budgets, m005_sweeps, m006_sweep_keys)
+_SCORES = """
+CREATE TABLE scores (
+    sweep     TEXT NOT NULL,
+    cell      TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    record_id INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    basis     TEXT NOT NULL,
+    value     REAL,
+    word      TEXT,
+    error     TEXT,
+    at        REAL NOT NULL,
+    PRIMARY KEY (sweep, cell, name)
+)
+"""
+
+
+def m007_scores(connection: sqlite3.Connection) -> None:
+    """Create the table of what scorers said of the outputs of sweeps."""
+    connection.execute(_SCORES)
+    connection.execute("CREATE INDEX scores_by_record ON scores (record_id)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_ledger,
+    m002_sessions,
+    m003_memo,
+    m004_budgets,
+    m005_sweeps,
+    m006_sweep_keys,
+    m007_scores,
+)
 """Step n brings a file from version n to version n + 1."""
 
 

@@ -33,6 +33,7 @@ from fal_nb.ledger.rows import (
     seed_in,
     to_sql,
 )
+from fal_nb.ledger.scores import Scores
 from fal_nb.ledger.settling import Settling
 from fal_nb.ledger.sweeps import Sweeps
 from fal_nb.states import OPEN_STATES
@@ -62,6 +63,7 @@ class HistoryStore(Annotations, KnownFiles, Memos):
         self._database = Database(self.path, busy_timeout_s=busy_timeout_s)
         self.leases = Leases(self._database)
         self.sweeps = Sweeps(self._database)
+        self.scores = Scores(self._database)
         self.settling = Settling(self._database)
 
     def __enter__(self) -> Self:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.engine.resume import is_at
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError
 from fal_nb.ledger.sweeps import CellRecord, SweepRow
-from fal_nb.plain import shown
 from fal_nb.pricing.price import price_of
 from fal_nb.sweeps.arrange import CellTable
 from fal_nb.sweeps.cell_view import CellView
@@ -23,14 +22,13 @@ from fal_nb.sweeps.checking import check_cells
 from fal_nb.sweeps.inputs import Surroundings
 from fal_nb.sweeps.kept_schemas import read_schemas, schemas_text
 from fal_nb.sweeps.lost import look_for_lost
+from fal_nb.sweeps.numbers import Numbers
 from fal_nb.sweeps.outlook import Outlook, look_ahead
 from fal_nb.sweeps.plan import ENDPOINT, SweepPlan
 from fal_nb.sweeps.plan_text import read_endpoints, read_plan
 from fal_nb.sweeps.runner import Runner, Stopped, terms_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.pricing.unit import UnitPrice
@@ -50,7 +48,7 @@ _open: weakref.WeakValueDictionary[tuple[str, str], Sweep] = weakref.WeakValueDi
 """Session and name → its sweep: two of one name in a kernel would not know of each other's run."""
 
 
-class Sweep:
+class Sweep(Numbers):
     """One sweep of the history. May be used from any thread; interrupting `wait` ends nothing, `cancel` does."""
 
     def __init__(
@@ -221,6 +219,14 @@ class Sweep:
             return CellView(cell, "SKIPPED" if is_kept_back else "FAILED", failures[key])
         return None
 
+    def record_of(self, key: str) -> int | None:
+        """Return the number of the record whose output a cell has, without asking the history, or None."""
+        job = self._jobs.get(key)
+        if job is not None:
+            return job.record_id
+        known = self._records.get(key)
+        return None if known is None else known.record_id
+
     @property
     def window(self) -> int:
         """Calls at once."""
@@ -344,7 +350,7 @@ class Sweep:
             kept = schemas_text(schemas)
             self._row = replace(self._row, text=plan.text(), allow_unpriced=unpriced, schemas=kept)
             self._write(budget=self._row.budget if budget is None else budget)
-        self._tell(set(self._by_key))
+        self.tell(set(self._by_key))
         return self
 
     def set_budget(self, budget: float | None) -> None:
@@ -395,34 +401,6 @@ class Sweep:
             self._observers.remove(observer)
 
     # -- numbers -----------------------------------------------------------------------------------------
-
-    def frame(self) -> pd.DataFrame:
-        """Return the cells as a frame, one row a cell: its axes, its state, record, cost, seconds, first file."""
-        import pandas as pd  # noqa: PLC0415 - costs a fifth of a second, paid when a frame is first asked for
-
-        rows = []
-        for view in self:
-            files = [artifact for artifact in view.artifacts if artifact.digest is not None]
-            path = str(self._session.artifacts.path(files[0].digest or "")) if files else None
-            rows.append(
-                {
-                    **{name: shown(value) for name, value in view.cell.coordinates.items()},
-                    "state": view.state,
-                    "record": view.record_id,
-                    "cost": view.cost,
-                    "total_s": view.total_s,
-                    "rating": view.rating,
-                    "from_memo": view.is_from_memo,
-                    "reason": shown(view.reason or None),
-                    "file": path,
-                }
-            )
-        frame = pd.DataFrame(rows, index=pd.Index([view.cell.key for view in self], name="cell"))
-        return frame.astype({"record": "Int64", "rating": "Int64"}) if rows else frame
-
-    def pivot(self, rows: str, columns: str, values: str = "cost") -> pd.DataFrame:
-        """Return the mean of a column for each pair of two axes' values."""
-        return self.frame().pivot_table(index=rows, columns=columns, values=values, aggfunc="mean")
 
     def counts(self) -> dict[str, int]:
         """Return how many cells are in each state."""
@@ -485,7 +463,7 @@ class Sweep:
         self._session.runtime.post(self._begin_run, list(cells))
 
     def _begin_run(self, cells: list[Cell]) -> None:
-        self._runner = Runner(self._session, cells, self._row.window, self._call, self._tell)
+        self._runner = Runner(self._session, cells, self._row.window, self._call, self.tell)
         self._session.track(self._run_all(self._runner), lambda _task: self._end_run())
 
     async def _run_all(self, runner: Runner) -> None:
@@ -502,7 +480,7 @@ class Sweep:
                 self._row = replace(self._row, stopped=runner.stopped)
         # Whoever waits finds it written down; where it cannot be, its records tell the same at the next look.
         self._session.recorder.submit(self._write_end).add_done_callback(lambda _written: self._ended.set())
-        self._tell(set(self._by_key))
+        self.tell(set(self._by_key))
 
     def _write_end(self) -> None:
         sweeps = self._session.history.sweeps
@@ -532,7 +510,8 @@ class Sweep:
         self._row = replace(self._row, **changes)
         self._session.history.sweeps.change(self._row)
 
-    def _tell(self, keys: set[str]) -> None:
+    def tell(self, keys: set[str]) -> None:
+        """Tell whoever observes the sweep that cells have changed; on the loop's thread."""
         for observer in tuple(self._observers):
             observer(keys)
 
