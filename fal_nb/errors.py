@@ -306,7 +306,7 @@ class FalClientHTTPError(FalError):
     is_retryable
         Whether the same call may go well later. A paid one is never repeated by itself.
     is_from_gateway
-        Whether the load balancer before fal wrote it, so that it says nothing of the request.
+        Whether something before fal wrote it, a load balancer or a proxy, so that it says nothing of the request.
 
     Source: fal-client 1.0.3 ``client.py`` (names), fal docs "Model Errors" and "Request Error Types".
     """

@@ -20,7 +20,17 @@ from fal_nb.client.options import QUEUE_LIMIT
 from fal_nb.client.proxies import environment_proxies
 from fal_nb.client.redaction import KEY_FILTER_EXTENSION, KeyFilter
 from fal_nb.client.transport import GUARD_EXTENSION, POOL_EXTENSION, FalTransport, TransportFailure, judged
-from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error, unreadable_error
+from fal_nb.client.verdicts import (
+    Answer,
+    Call,
+    Lost,
+    foreign_error,
+    is_foreign,
+    is_worth_repeating,
+    loss_error,
+    refusal_error,
+    unreadable_error,
+)
 from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.errors import AccountLockedError, ConfigError, FalError, NotSent, RequestCancelledError
 from fal_nb.protocol import headers as names
@@ -126,13 +136,15 @@ class Http:
         Raises
         ------
         ProtocolError
-            Where the body is not JSON and the call is not paid.
+            Where the body is not JSON and the call is not paid; a `TransferError` where it is not fal's at all.
         """
         answer = await self.ask(call, on_abandoned=on_abandoned)
         try:
             return answer.json(), answer
         except ValueError:
             error = unreadable_error(call, answer.headers, "it is not JSON")
+            if not call.paid and is_foreign(answer):
+                error = foreign_error(call, answer)
         raise error
 
     async def open(self, call: Call) -> httpx.Response:

@@ -12,7 +12,15 @@ from fal_nb.client.follow import IDLE_S, AnyStatus, Follower, ask_status, status
 from fal_nb.client.http import Http
 from fal_nb.client.options import DEFAULTS, CallOptions, call_headers, json_body, with_query
 from fal_nb.client.pacing import Pace
-from fal_nb.client.verdicts import Answer, Call, is_request_id, refusal_error, unreadable_error
+from fal_nb.client.verdicts import (
+    Answer,
+    Call,
+    foreign_error,
+    is_foreign,
+    is_request_id,
+    refusal_error,
+    unreadable_error,
+)
 from fal_nb.errors import FalError, ProtocolError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import CANCEL_ANSWERS, JSON
@@ -146,6 +154,8 @@ class Queue:
             return None
         if answer.status == 400:
             raise refusal_error(call, answer)
+        if body is None and is_foreign(answer):
+            raise foreign_error(call, answer)
         if body is None and answer.body != b"null":
             raise unreadable_error(call, answer.headers, "it is not JSON")
         return ResultAnswer.of(body, answer, request_id)
@@ -157,17 +167,25 @@ class Queue:
         return await self.result_answer(endpoint, request_id)
 
     async def cancel_answer(self, endpoint: EndpointId, request_id: str) -> str:
-        """Return what the server answers to a cancel: one of `CANCEL_ANSWERS`."""
+        """Return what the server answers to a cancel: one of `CANCEL_ANSWERS`.
+
+        Raises
+        ------
+        FalError
+            Where fal did not get to answer, or refused.
+        """
         call = self._cancel_call(endpoint, request_id)
         answer = await self._http.ask(call)
         body = _decoded(answer)
         word = body.get("status") if isinstance(body, Mapping) else None
         if word in CANCEL_ANSWERS:
             return str(word)
+        if answer.status >= 300 and (answer.status != 404 or is_foreign(answer)):
+            raise refusal_error(call, answer)
         if answer.status == 404:
             return "NOT_FOUND"
-        if answer.status >= 300:
-            raise refusal_error(call, answer)
+        if is_foreign(answer):
+            raise foreign_error(call, answer)
         if isinstance(body, Mapping) and body.get("success") is False:
             return "ALREADY_COMPLETED"
         return "CANCELLATION_REQUESTED" if answer.status == 202 else "OK"

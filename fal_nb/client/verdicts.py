@@ -29,6 +29,8 @@ __all__ = [
     "Answer",
     "Call",
     "Lost",
+    "foreign_error",
+    "is_foreign",
     "is_request_id",
     "is_worth_repeating",
     "loss_error",
@@ -178,7 +180,7 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
     if call.paid and is_from_gateway:
         return _unknown(call, f"HTTP {answer.status} from the gateway before fal", answer.request_id)
     if 300 <= answer.status < 400:
-        return FalClientHTTPError(
+        error = FalClientHTTPError(
             f"The server wants {call.about} sent elsewhere, which is not followed (HTTP {answer.status}).",
             answer.status,
             answer.headers,
@@ -186,16 +188,40 @@ def refusal_error(call: Call, answer: Answer) -> FalError:
             request_id=call.request_id or answer.request_id,
             endpoint=call.endpoint,
         )
-    error = error_from_response(
-        answer.status,
-        answer.headers,
-        answer.body,
-        request_id=call.request_id,
-        endpoint=call.endpoint,
-        response=_response(call, answer),
-    )
-    error.is_from_gateway = is_from_gateway
+    else:
+        error = error_from_response(
+            answer.status,
+            answer.headers,
+            answer.body,
+            request_id=call.request_id,
+            endpoint=call.endpoint,
+            response=_response(call, answer),
+        )
+    error.is_from_gateway = is_from_gateway or is_foreign(answer)
     return error
+
+
+def is_foreign(answer: Answer) -> bool:
+    """Return whether plainly something on the way answered in fal's place: a load balancer, a proxy, a login page.
+
+    It says nothing of the request. fal's own answers bear its id or are JSON; a success that is no JSON can be an
+    endpoint's own, unless it is a page.
+    """
+    if answer.request_id is not None or "json" in answer.headers.get("content-type", ""):
+        return False
+    if 300 <= answer.status < 400:
+        return True
+    try:
+        answer.json()
+    except ValueError:
+        return answer.status >= 400 or _is_page(answer)
+    return False
+
+
+def foreign_error(call: Call, answer: Answer) -> TransferError:
+    """Return the error for a success that is not fal's."""
+    message = f"Not fal but a web page answered for {call.about} (HTTP {answer.status}). Repeating it is harmless."
+    return TransferError(message, request_id=call.request_id, endpoint=call.endpoint)
 
 
 def unreadable_error(call: Call, headers: Mapping[str, str], what: str) -> FalError:
@@ -226,6 +252,10 @@ def _unknown(call: Call, reason: str, request_id: str | None) -> SubmissionUnkno
         request_id=request_id,
         endpoint=call.endpoint,
     )
+
+
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "") or answer.body.lstrip()[:1] == b"<"
 
 
 def _is_fals_own(answer: Answer) -> bool:

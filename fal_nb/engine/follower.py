@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.engine.contract import Answer, Streaming, Wire
@@ -20,6 +20,7 @@ from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
 from fal_nb.engine.money import settlement
 from fal_nb.engine.partial import shown
+from fal_nb.engine.patience import Patience
 from fal_nb.engine.uploads import note_inputs
 from fal_nb.errors import (
     AccountLockedError,
@@ -29,10 +30,8 @@ from fal_nb.errors import (
     JobError,
     LeaseLost,
     NotFoundError,
-    ProtocolError,
     RequestCancelledError,
     SubmissionUnknown,
-    TransferError,
 )
 from fal_nb.protocol.logs import LogMerger, read_progress
 from fal_nb.protocol.status import JSON, Completed, InProgress, Queued
@@ -46,13 +45,6 @@ __all__ = ["Follower"]
 
 _LOG_TAIL = 200
 _LOG_LINE_CHARS = 1_000
-_PATIENCE_FIRST_S = 2.0
-_PATIENCE_LONGEST_S = 30.0
-_MOST_DOUBTS = 9
-_PASSING_TROUBLE = frozenset({408, 409, 425, 429})
-_ABOUT_ASKING = frozenset({401, 403})
-_MOST_UNUSABLE = 3  # answers to one question, that came and cannot be read
-T = TypeVar("T")
 _LOCKED = (
     "No further call is sent: once that is settled, fal.unlock() lets one try at once; by itself one may in 5 min."
 )
@@ -89,8 +81,7 @@ class Follower:
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
         self._is_overdue = False
-        self._is_known_failed = False
-        self._doubts = 0
+        self._patience = Patience(lambda words: self._set(next_step=words))
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
 
@@ -151,6 +142,7 @@ class Follower:
             if self._call is not None and not is_at_rest:
                 self._call.cancel()
             return
+        self.cancel_answered.clear()
         self._set(cancel="asked")
         if self.snapshot.request_id:
             self._cancel_task = asyncio.ensure_future(self._send_cancel())
@@ -182,7 +174,7 @@ class Follower:
                 self._withdrawal.give_back()
             if not is_queued:
                 return
-        await self._patiently(lambda: self._watch(wire))
+        await self._patience.repeat(lambda: self._watch(wire), self.snapshot)
         await self._take_result(wire)
 
     async def _send(self, wire: Wire, body: JSON) -> bool:
@@ -225,21 +217,6 @@ class Follower:
             changes = {"state": "RUNNING", "submitted": now, "started": now}
         await self._recorder.update(self.snapshot.record_id, **changes)
         self._set(**changes)
-
-    async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a step until it gets through: a request goes on at fal whatever happens to the network here."""
-        wait_s, unusable = _PATIENCE_FIRST_S, 0
-        while True:
-            try:
-                return await step()
-            except (TransferError, ProtocolError) as error:
-                unusable += isinstance(error, ProtocolError)
-                if unusable == _MOST_UNUSABLE:
-                    self._set(next_step=None)
-                    raise
-                self._set(next_step=f"{error} The request goes on at fal; this asks again.")
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _PATIENCE_LONGEST_S)
 
     async def _submit(self, wire: Wire, body: JSON) -> None:
         request_id = await wire.submit(self.snapshot.endpoint, body, self._options)
@@ -306,7 +283,7 @@ class Follower:
             if self.snapshot.state == "QUEUED":
                 changes |= await self._starting()
         if isinstance(status, Completed):
-            self._is_known_failed = status.error is not None
+            self._patience.is_known_failed = status.error is not None
             inference = status.metrics.get("inference_time")
             if isinstance(inference, (int, float)) and not isinstance(inference, bool):
                 changes["inference_s"] = float(inference)
@@ -344,7 +321,7 @@ class Follower:
         return changes
 
     async def _take_result(self, wire: Wire) -> None:
-        await self._keep(wire, await self._patiently(lambda: self._ask_result(wire)))
+        await self._keep(wire, await self._patience.repeat(lambda: self._ask_result(wire), self.snapshot))
 
     async def _ask_result(self, wire: Wire) -> Answer:
         """Return the result, or raise what the request itself came to; trouble on the way is a `TransferError`."""
@@ -352,29 +329,10 @@ class Follower:
         try:
             return await wire.result(self.snapshot.endpoint, self.snapshot.request_id)
         except FalClientHTTPError as error:
-            if error.status_code in _ABOUT_ASKING and not self._is_known_failed and not isinstance(error.detail, list):
-                # Said of who asks, not of the request: it may well have succeeded, and reconciling asks again.
-                raise SubmissionUnknown(
-                    f"fal did not let its result be fetched: {error} It is kept there for a while, and may be charged.",
-                    request_id=self.snapshot.request_id,
-                    endpoint=self.snapshot.endpoint,
-                ) from error
-            if not self._is_passing(error):
+            meaning = self._patience.judged(error, self.snapshot)
+            if meaning is error:
                 raise
-            raise TransferError(f"The result cannot be had just now: {error}.") from error
-
-    def _is_passing(self, error: FalClientHTTPError) -> bool:
-        """Return whether an error answer to the result says nothing of the request, which may well have succeeded.
-
-        A 503 of fal's own may be either; it is believed where the status told of a failure, or after some time.
-        Source: fal docs "Request Error Types" (flat bodies), "Model Errors" (lists).
-        """
-        if error.is_from_gateway or error.status_code in _PASSING_TROUBLE:
-            return True
-        if self._is_known_failed or isinstance(error.detail, list) or not error.is_retryable:
-            return False
-        self._doubts += 1
-        return self._doubts < _MOST_DOUBTS
+            raise meaning from error
 
     async def _keep(self, wire: Wire, answer: Answer) -> None:
         """Write the result down, then fetch its files, then call it a success."""

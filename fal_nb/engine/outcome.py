@@ -17,6 +17,7 @@ from fal_nb.errors import (
     FalError,
     NotFoundError,
     PermissionDeniedError,
+    ProtocolError,
     RateLimitedError,
     RequestCancelledError,
     error_from_response,
@@ -81,13 +82,15 @@ async def _of_queue(
         changes = _of_status(await client.queue.status(endpoint, request_id, with_logs=True))
         if "state" in changes:
             return changes
-    except FalClientHTTPError as error:
+    except (FalClientHTTPError, ProtocolError) as error:
         # The result is the authority, whatever becomes of the status.
         if isinstance(error, _ABOUT_ASKING):
             raise
     try:
         answer = await client.queue.result_if_ready(endpoint, request_id)
     except FalClientHTTPError as error:
+        if error.is_from_gateway:
+            raise
         is_its_own = listed is not None and listed.status_code == error.status_code
         if isinstance(error, NotFoundError) and not is_its_own:
             return None

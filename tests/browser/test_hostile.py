@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ..hostile.cases import SAMPLE  # noqa: TID252 - the corpus is not ours alone
+from ..hostile.cases import ENDING  # noqa: TID252 - the corpus is not ours alone
 from ..hostile.judge import UNFIT, assert_inert, assert_plain  # noqa: TID252 - the corpus is not ours alone
 from ..hostile.server import Bait, HostileServer  # noqa: TID252 - the corpus is not ours alone
 
@@ -19,14 +19,14 @@ os.environ["FAL_NB_BASE_URL"] = {base!r}
 from IPython.display import display
 from fal_nb.client import http
 from fal_nb.client.download import Downloader
-from fal_nb.engine import follower
+from fal_nb.engine import patience
 http.MAX_BODY_BYTES = 16 * 1024 * 1024
 http.backoff_s = lambda *_, **__: 0.01
-follower._PATIENCE_FIRST_S = 0.05
+patience._FIRST_S = 0.05
 Downloader.download.__kwdefaults__["max_bytes"] = 2 * 1024 * 1024
 import sys
 sys.path.insert(0, {tests!r})
-from hostile.cases import CASES, SAMPLE
+from hostile.cases import CASES, ENDING
 jobs = []
 def submit(cases):
     for case in cases:
@@ -39,7 +39,7 @@ def submit(cases):
             display(job)
 """
 AT_ONCE = 45
-CARDS = [f"submit(SAMPLE[{start}:{start + AT_ONCE}])" for start in range(0, len(SAMPLE), AT_ONCE)]
+CARDS = [f"submit(ENDING[{start}:{start + AT_ONCE}])" for start in range(0, len(ENDING), AT_ONCE)]
 WAIT = "for job in jobs: job.wait(60)"
 WIDGETS = "from ipywidgets import VBox\nVBox([fal_nb.card(job).widget for job in jobs[::9]])"
 RESULTS = """
@@ -58,7 +58,7 @@ for case in CASES:
 """
 SUBCOMMANDS = """
 for job in jobs:
-    if job.endpoint in {"hostile/logs-every-kind", "hostile/logs-many", "hostile/error-html"}:
+    if job.endpoint in {"hostile/logs-every-kind", "hostile/logs-many", "hostile/error-html-fals"}:
         for name in ("logs", "cancel", "status"):
             get_ipython().run_line_magic("fal", f"{name} {job.record_id}")
 for name in ("jobs", "config", "help", "simulator", "wait"):
@@ -71,7 +71,9 @@ WORDS = """
 from hostile.words import EVERYTHING, HALVES, HTML
 words, worst = [text[:400] for text in EVERYTHING.values() if text != HALVES], HTML
 """
-FAILING = [f"%fal run hostile/{name} prompt=x --unchecked" for name in ("error-terminal", "error-html", "error-fields")]
+FAILING = [
+    f"%fal run hostile/{name} prompt=x --unchecked" for name in ("error-terminal", "error-html-fals", "error-fields")
+]
 SHOTS = (0, 40, 80, 115)
 
 
@@ -175,7 +177,7 @@ def test_no_script_runs_and_no_request_leaves_neither_live_nor_from_the_saved_no
         )
         shown = notebook.page.locator(".fal-nb-card")
         notebook.until(
-            lambda: shown.count() == ended.count() >= len(SAMPLE) - 3,
+            lambda: shown.count() == ended.count() >= len(ENDING) - 3,
             what=lambda: f"{ended.count()} of {shown.count()} cards",
         )
         look_at_all(notebook, cards)
@@ -228,7 +230,7 @@ def assert_saved_is_quiet(saved, browser, tmp_path):
             twins.append(data.get("text/html", ""))
             assert "application/vnd.jupyter.widget-view+json" not in data or "VBox" in cell.source
             assert not UNFIT.search(output.get("text", "").replace("\x1b", "")), output["text"][:500]
-    assert sum("data-fal-view" in twin for twin in twins) > len(SAMPLE) - 10
+    assert sum("data-fal-view" in twin for twin in twins) > len(ENDING) - 10
     exporter = HTMLExporter(template_name="basic")
     exporter.exclude_input = True
     whole, _ = exporter.from_notebook_node(saved)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fal_nb.errors import NotFoundError, ServerError, ValidationError
+from fal_nb.errors import NotFoundError, ServerError, SubmissionUnknown, ValidationError
 
 SLEEP = "simulator/sleep"
 SCHNELL = "fal-ai/flux/schnell"
@@ -13,8 +13,8 @@ def _quick(monkeypatch):
     for name, seconds in (
         ("protocol.retry._BASE_S", 0.01),
         ("protocol.retry._CAP_S", 0.05),
-        ("engine.follower._PATIENCE_FIRST_S", 0.02),
-        ("engine.follower._PATIENCE_LONGEST_S", 0.05),
+        ("engine.patience._FIRST_S", 0.02),
+        ("engine.patience._LONGEST_S", 0.05),
     ):
         monkeypatch.setattr(f"fal_nb.{name}", seconds)
 
@@ -28,6 +28,10 @@ def _quick(monkeypatch):
         ("rate-limit", {"times": 9}),
         ("ingress", {"times": 14}),
         ("ingress", {"status": 504, "times": 14}),
+        ("ingress", {"status": 404, "times": 9}),
+        ("ingress", {"status": 403, "times": 9}),
+        ("ingress", {"status": 200, "times": 9}),
+        ("ingress", {"status": 302, "times": 9}),
     ],
 )
 def test_trouble_on_the_way_to_a_result_does_not_fail_the_job(session, simulator, kind, values):
@@ -47,6 +51,44 @@ def test_the_card_says_meanwhile_why_there_is_no_result_yet(session, simulator, 
     assert not job.done
     simulator.clear_faults()
     assert job.get() == {"echo": "waits"}
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_that_answers_a_cancel_is_not_taken_for_fals_word(session, simulator, status):
+    simulator.fault("ingress", on="cancel", status=status, times=1)
+    job = session.submit(SLEEP, {"seconds": 30})
+    assert job.request_id
+    assert job.cancel() is None
+    assert "not delivered" in job.snapshot.next_step
+    assert job.cancel() in {"OK", "CANCELLATION_REQUESTED"}
+    assert job.wait(20).state == "CANCELLED"
+
+
+def test_what_fal_says_and_nobody_can_read_loses_no_paid_result(session, simulator, monkeypatch):
+    monkeypatch.setattr("fal_nb.client.http.MAX_BODY_BYTES", 2_000)
+    job = session.submit(SLEEP, {"echo": "paid for" * 300, "seconds": 0.1}).wait(20)
+    assert (job.state, bool(job.snapshot.request_id)) == ("UNKNOWN", True)
+    assert "keeps its result" in job.snapshot.error
+    with pytest.raises(SubmissionUnknown) as caught:
+        job.get()
+    assert caught.value.request_id == job.request_id
+    (still,) = session.reconcile().unknown
+    assert "cannot be used" in still.why
+    monkeypatch.undo()
+    session.reconcile()
+    assert job.get(20) == {"echo": "paid for" * 300}
+    assert len([entry for entry in simulator.ledger() if entry["request_id"] == job.request_id]) == 1
+
+
+def test_a_page_is_no_reason_to_write_a_lost_call_off(session, simulator):
+    simulator.fault("status", on="result", status=403, times=1)
+    job = session.submit(SLEEP, {"echo": "paid for", "seconds": 0.1}).wait(20)
+    assert job.state == "UNKNOWN"
+    simulator.fault("ingress", on="result", status=404, times=1)
+    session.reconcile()
+    assert job.state == "UNKNOWN"
+    session.reconcile()
+    assert job.get(20) == {"echo": "paid for"}
 
 
 @pytest.mark.parametrize("error_type", ["runner_disconnected", "request_timeout", "internal_server_error"])

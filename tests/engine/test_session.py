@@ -394,7 +394,7 @@ def test_an_observer_that_fails_does_not_end_the_job(session):
 
 
 def test_an_outage_does_not_end_a_running_job(tmp_path, wait_for, monkeypatch):
-    monkeypatch.setattr("fal_nb.engine.follower._PATIENCE_FIRST_S", 0.1)
+    monkeypatch.setattr("fal_nb.engine.patience._FIRST_S", 0.1)
     monkeypatch.setattr("fal_nb.protocol.retry._BASE_S", 0.01)
     with SimulatorServer(runners=1, speed=20) as server:
         port = int(server.base_url.rsplit(":", 1)[1])

@@ -34,6 +34,6 @@ def quick(monkeypatch):
     """Make every wait between two tries a fraction; their proportions and their number stay."""
     monkeypatch.setattr("fal_nb.protocol.retry._BASE_S", 0.01)
     monkeypatch.setattr("fal_nb.protocol.retry._CAP_S", 0.04)
-    monkeypatch.setattr("fal_nb.engine.follower._PATIENCE_FIRST_S", 0.02)
-    monkeypatch.setattr("fal_nb.engine.follower._PATIENCE_LONGEST_S", 0.05)
+    monkeypatch.setattr("fal_nb.engine.patience._FIRST_S", 0.02)
+    monkeypatch.setattr("fal_nb.engine.patience._LONGEST_S", 0.05)
     monkeypatch.setattr("fal_nb.client.follow._FIRST_POLL_S", 0.02)

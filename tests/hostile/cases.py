@@ -39,7 +39,7 @@ class Case:
     price
         Its entry in the price list.
     state
-        Where the job has to end.
+        Where the job has to end; ``FOLLOWED`` where it must not, because nobody could say yet how it ended.
     """
 
     name: str
@@ -130,10 +130,10 @@ def _control() -> list[Case]:
 
 
 def _errors() -> list[Case]:
-    def failing(name: str, status: int, body: Any, **headers: str) -> Case:
+    def failing(name: str, status: int, body: Any, state: str = "FAILED", **headers: str) -> Case:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         names = {"content-type": "application/json"} | {key.replace("_", "-"): value for key, value in headers.items()}
-        return Case(name, "error body", error=(status, names, data), state="FAILED")
+        return Case(name, "error body", error=(status, names, data), state=state)
 
     field = [
         {
@@ -145,11 +145,15 @@ def _errors() -> list[Case]:
         }
     ]
     return [
-        failing("error-html", 422, m.PAGE, content_type="text/html"),
+        failing("error-html", 422, m.PAGE, "FOLLOWED", content_type="text/html"),
+        failing("error-html-fals", 422, m.PAGE, content_type="text/html", x_fal_request_id="0123"),
+        Case("result-html", "error body", error=(200, {"content-type": "text/html"}, m.PAGE), state="FOLLOWED"),
+        Case("result-html-fals", "error body", error=(200, {"content-type": "text/html", "x-fal-request-id": "0123"}, m.PAGE), state="UNKNOWN"),
         failing("error-detail-html", 422, {"detail": w.HTML + w.MARKDOWN}),
         failing("error-terminal", 422, {"detail": w.TERMINAL, "error_type": w.TERMINAL}),
         failing("error-bidi", 422, {"detail": w.BIDI + w.HALVES, "error_type": w.BIDI + w.HALVES}),
-        failing("error-fields", 422, {"detail": field * 20}),
+        failing("error-fields", 422, {"detail": field * 8}),
+        failing("error-too-long", 422, {"detail": field * 20}, "UNKNOWN"),
         failing("error-nested", 422, b'{"detail": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
         failing("error-nested-a-little", 422, {"detail": _nested(400)}),
         failing("error-megabytes", 500, {"detail": w.LONG * 8, "error_type": w.LONG}),
@@ -171,8 +175,8 @@ def _results() -> list[Case]:
         Case("result-text-wide", "result", result={"output": "𝔘\x01" * 60_000}),
         Case("result-nested", "result", result=b'{"output": ' + b"[" * 400 + b"]" * 400 + b"}"),
         Case("result-nested-deeper", "result", result=b'{"a":' * 900 + b"1" + b"}" * 900),
-        Case("result-nested-beyond", "result", result=b"[" * 200_000, state="FAILED"),
-        Case("result-endless", "result", result=b"ENDLESS", state="FAILED"),
+        Case("result-nested-beyond", "result", result=b"[" * 200_000, state="UNKNOWN"),
+        Case("result-endless", "result", result=b"ENDLESS", state="UNKNOWN"),
         Case("result-scalar", "result", result=w.HTML),
         Case("result-numbers", "result", result=b'{"seed": %s, "x": NaN, "y": -Infinity, "images": [{"url": "{media}/0", "file_size": 1e999, "width": 1e308, "height": -1e999}]}' % (b"9" * 4000)),
         Case("result-many-files", "result", result={"images": [{"url": "{media}/0"}] * 5_000}),
@@ -339,3 +343,5 @@ SAMPLE: tuple[Case, ...] = (
     CASES if IS_WHOLE else tuple(case for number, case in enumerate(CASES) if number % 4 == 0 or case.name in _ALWAYS)
 )
 """What `make test` tries of the corpus in the slow ways; `make test-all` tries all of it."""
+ENDING = tuple(case for case in SAMPLE if case.state != "FOLLOWED")
+"""Those of it that can be waited for."""

@@ -26,9 +26,9 @@ def small_disk():
     """Downloads end after 2 MiB and answers after 16, and nobody rests between tries: what is endless ends soon."""
     from fal_nb.client import http
     from fal_nb.client.download import Downloader
-    from fal_nb.engine import follower
+    from fal_nb.engine import patience
 
-    patience, follower._PATIENCE_FIRST_S = follower._PATIENCE_FIRST_S, 0.05
+    first, patience._FIRST_S = patience._FIRST_S, 0.05
     backoff, http.backoff_s = http.backoff_s, lambda *_, **__: 0.01
     most, http.MAX_BODY_BYTES = http.MAX_BODY_BYTES, 16 * 1024 * 1024
 
@@ -37,7 +37,7 @@ def small_disk():
     given["max_bytes"] = 2 * 1024 * 1024
     yield
     given.update(before)
-    http.MAX_BODY_BYTES, http.backoff_s, follower._PATIENCE_FIRST_S = most, backoff, patience
+    http.MAX_BODY_BYTES, http.backoff_s, patience._FIRST_S = most, backoff, first
 
 
 @pytest.fixture(scope="module")

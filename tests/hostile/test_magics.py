@@ -1,5 +1,7 @@
 """The corpus through every subcommand in a real IPython shell: what it prints, what it returns, what its errors say."""
 
+from dataclasses import replace
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -10,7 +12,7 @@ from fal_nb.magics.format import format_line
 from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.workbench import current
 
-from .cases import CASES, IS_WHOLE, SAMPLE
+from .cases import CASES, ENDING, IS_WHOLE
 from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING, HALVES
 
@@ -18,7 +20,7 @@ ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
 ALONE = ("jobs", "resume", "history", "config", "help", "simulator")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
-PICKED = [case for case in SAMPLE if case.name not in SLOW and case.way not in {"media", "status"}]
+PICKED = [case for case in ENDING if case.name not in SLOW and case.way not in {"media", "status"}]
 COLOURS = ("\x1b[0m", "\x1b[31m")
 
 
@@ -74,6 +76,19 @@ def test_run_and_what_is_asked_of_its_job_print_plain_text(case, run):
     for name in ABOUT_A_JOB:
         assert_plain(run(f"%fal {name}")[0], 10**6)
     assert_plain(run("%tb")[0].replace(COLOURS[0], "").replace(COLOURS[1], ""), 10**6)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.state == "FOLLOWED"], ids=lambda case: case.name)
+def test_what_is_asked_of_a_job_that_a_page_keeps_open_prints_plain_text(case, run, server):
+    run(f"%fal submit {case.endpoint} prompt=x --unchecked -o kept")
+    run("kept.request_id")  # a cancel before it is sent would end it
+    try:
+        for name in ("status", "logs", "cancel", "status", "wait --timeout 0.1"):
+            assert_plain(run(f"%fal {name}")[0], 10**6)
+        assert run("kept.done")[1].result is False
+    finally:
+        server.cases[case.name] = replace(case, error=None)
+    assert run("kept.wait(60).state")[1].result == "SUCCEEDED"
 
 
 STREAMED = [case for case in PICKED if case.way not in {"OpenAPI", "submission", "control URLs"}]
