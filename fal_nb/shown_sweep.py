@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import FalError
@@ -29,6 +30,7 @@ class ShownSweep:
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
+        self._scores = sweep.scores  # read from the history here, so that the loop never waits for it
         self._sizes = [len(one) for one in sweep.plan.dimensions]
         self._looks = {view.cell.key: self._look(view) for view in sweep}
         self._observers: list[SweepObserver] = []
@@ -117,12 +119,19 @@ class ShownSweep:
             self._aside(lambda: self._sweep.session.rate(record_id, rating))
 
     def _changed(self, keys: AbstractSet[str]) -> None:
-        # What only the history knows has not changed, and the loop must not wait for a disk.
-        known = {key: view for key in keys if key in self._looks and (view := self._sweep.peek(key)) is not None}
-        for key, view in known.items():
-            self._looks[key] = self._look(view)
+        changed = set()
+        for key in keys & self._looks.keys():
+            look = self._looks[key]
+            view = self._sweep.peek(key)
+            if view is not None:
+                self._looks[key] = self._look(view)
+                changed.add(key)
+            elif (scores := self._scores.numbers(key)) != look.scores:
+                # Of what only the history knows nothing else changes, and the loop must not wait for a disk.
+                self._looks[key] = replace(look, scores=scores)
+                changed.add(key)
         for observer in tuple(self._observers):
-            observer(known.keys())
+            observer(changed)
 
     def _look(self, view: CellView) -> CellLook:
         file = view.artifacts[0] if view.artifacts else None
@@ -138,6 +147,7 @@ class ShownSweep:
             estimate=view.estimate,
             total_s=view.total_s,
             rating=view.rating,
+            scores=self._scores.numbers(view.cell.key),
             is_from_memo=view.is_from_memo,
             artifact=None if file is None else cell_artifact(file),
             artifact_count=len(view.artifacts),

@@ -13,8 +13,10 @@ import pytest
 from fal_nb.engine.session import Session
 from fal_nb.errors import FileError, JobError
 from fal_nb.ledger.scores import Score
+from fal_nb.shown_sweep import ShownSweep
 from fal_nb.simulator.server import SimulatorServer
 from fal_nb.sweeps.sweep import Sweep
+from fal_nb.views.board import BoardView
 
 SCHNELL = "fal-ai/flux/schnell"
 TEXT = "prompt: a {animal}\nanimal: [fox, owl, hare]\nseed: [1, 2]\nimage_size: {width: 64, height: 64}"
@@ -236,6 +238,35 @@ def test_an_output_is_compared_with_a_reference_or_with_its_neighbour(sweep, tmp
     assert by_path.between(0, 64).all()
     along = sweep.score("phash", along="seed").frame()["phash_seed"]
     assert list(along.isna()) == [True, False] * 3
+
+
+@pytest.mark.parametrize("is_found_again", [False, True])
+def test_scores_reach_an_open_board_as_they_come(sweep, open_session, wait_for, is_found_again):
+    shown = Sweep.find(open_session(), sweep.name) if is_found_again else sweep
+    board = BoardView(ShownSweep(shown), lambda digest: None, lambda digest: None)
+    assert board.state()["scores"] == []
+    gate, seen = threading.Event(), []
+
+    def scorer(result):
+        seen.append(result.record_id)
+        assert len(seen) < 3 or gate.wait(20)
+        return result.seed / 4
+
+    def scored():
+        return {key: row[8] for key, row in board.state().items() if key[1:].isdigit() and row[8:9] not in ([], [[]])}
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        scoring = pool.submit(shown.score, scorer, executor=None)
+        first = wait_for(scored)
+        assert 0 < len(first) < 6
+        gate.set()
+        scoring.result(20)
+    wait_for(lambda: len(scored()) == 6)
+    assert scored() == {f"c{place}": [0.25 if place % 2 == 0 else 0.5] for place in range(6)}
+    assert board.state()["scores"] == ["scorer"]
+    assert "0.25" in board.text()
+    assert BoardView(ShownSweep(shown), lambda digest: None, lambda digest: None).state()["c5"][8] == [0.5]
+    board.close()
 
 
 @pytest.mark.parametrize(
