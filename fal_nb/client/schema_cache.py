@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from fal_nb.client.http import Http, read_whole
 from fal_nb.client.kept import keep
 from fal_nb.client.options import call_headers
+from fal_nb.client.schema_files import SchemaFiles, kept_form
 from fal_nb.client.verdicts import Answer, Call, Lost, loss_error, refusal_error, unreadable_error
 from fal_nb.errors import FalError, NotFoundError, ProtocolError
 from fal_nb.protocol.endpoint import EndpointId
@@ -62,7 +60,7 @@ class SchemaCache:
 
     def __init__(self, http: Http, folder: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._http = http
-        self._folder = folder
+        self._files = None if folder is None else SchemaFiles(folder)
         self._clock = clock
         self._known: OrderedDict[str, _Entry] = OrderedDict()
         self._refused: dict[str, _Refusal] = {}
@@ -121,9 +119,9 @@ class SchemaCache:
             self._refused[endpoint] = _Refusal(error, self._clock() + wait_s)
             raise
         self._refused.pop(endpoint, None)
-        if self._folder is not None:
-            kept = {"fetched_at": entry.fetched_at, "document": document}
-            await asyncio.to_thread(keep, self._path(endpoint), kept)
+        if self._files is not None:
+            kept = kept_form(endpoint, entry.fetched_at, document)
+            await asyncio.to_thread(keep, self._files.path(self._server, endpoint), kept)
         return entry
 
     async def _ask(self, endpoint: str) -> JSON:
@@ -157,17 +155,12 @@ class SchemaCache:
             self._known.popitem(last=False)
 
     async def _from_disk(self, endpoint: str) -> _Entry | None:
-        return None if self._folder is None else await asyncio.to_thread(self._read, endpoint)
-
-    def _read(self, endpoint: str) -> _Entry | None:
         """Return what is kept on disk; what cannot be read counts as absent and is fetched again."""
-        try:
-            kept: Any = json.loads(self._path(endpoint).read_bytes())
-            return _Entry(read_schema(endpoint, kept["document"]), float(kept["fetched_at"]), 0.0)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, FalError):
+        if self._files is None:
             return None
+        kept = await asyncio.to_thread(self._files.read, self._server, endpoint)
+        return None if kept is None else _Entry(kept.schema, kept.fetched_at, 0.0)
 
-    def _path(self, endpoint: str) -> Path:
-        assert self._folder is not None  # noqa: S101 - both callers looked
-        name = f"{self._http.settings.hosts.schema}\n{endpoint}"
-        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+    @property
+    def _server(self) -> str:
+        return self._http.settings.hosts.schema

@@ -14,7 +14,9 @@ def load_ipython_extension(ipython: Any) -> None:
     manager = ipython.magics_manager
     before = {kind: manager.magics[kind].get("fal") for kind in ("line", "cell")}
     ipython.register_magics(FalMagics)
-    manager.registry["FalMagics"].replaced = before
+    magics = manager.registry["FalMagics"]
+    magics.replaced = before
+    magics.completion.install()
     left = _left_open()
     if left:
         print(left)  # noqa: T201 - the one line that loading says, and only where there is something to do
@@ -26,6 +28,7 @@ def unload_ipython_extension(ipython: Any) -> None:
     magics = manager.registry.pop("FalMagics", None)
     if magics is None:
         return
+    magics.completion.remove()
     for kind, function in magics.replaced.items():
         manager.magics[kind].pop("fal", None)
         if function is not None:

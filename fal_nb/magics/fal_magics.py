@@ -9,6 +9,7 @@ from traitlets import Bool, Enum, Float, default, observe, validate
 
 from fal_nb import kernel_loop
 from fal_nb.errors import FalError
+from fal_nb.magics.completion.hooks import Completion
 from fal_nb.magics.failure import MagicFailure
 from fal_nb.workbench import Workbench, current
 
@@ -51,6 +52,10 @@ class FalMagics(Magics):
 
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
+
+    def __init__(self, shell: Any = None, **kwargs: Any) -> None:
+        super().__init__(shell=shell, **kwargs)
+        self.completion = Completion(shell, lambda: self.bench.session)
 
     @property
     def bench(self) -> Workbench:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import ConfigError
-from fal_nb.simulator.process import SimulatorRecord, forget, register
+from fal_nb.simulator.process import SimulatorRecord, forget, register, schemas_path
 
 if TYPE_CHECKING:
     from fal_nb.simulator.server import SimulatorServer
@@ -71,6 +73,8 @@ def _serve_until_told(server: SimulatorServer, options: argparse.Namespace) -> N
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
         _announce(server, options)
+        if options.home is not None:
+            threading.Thread(target=_publish_schemas, args=(server, options.home), daemon=True).start()
         # In slices, because on Windows a wait without end cannot be interrupted.
         while not server.wait(_WAIT_SLICE_S):
             pass
@@ -78,6 +82,18 @@ def _serve_until_told(server: SimulatorServer, options: argparse.Namespace) -> N
         pass
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _publish_schemas(server: SimulatorServer, home: Path) -> None:
+    """Write down what the endpoints take; a disk that takes nothing costs a few completions."""
+    from fal_nb.simulator.endpoints.registry import Registry  # noqa: PLC0415 - once the server answers
+    from fal_nb.simulator.openapi import openapi_document  # noqa: PLC0415
+
+    documents = {endpoint.endpoint_id: openapi_document(endpoint, server.base_url) for endpoint in Registry()}
+    half = schemas_path(home).with_suffix(f".{os.getpid()}.part")
+    with contextlib.suppress(OSError):
+        half.write_text(json.dumps(documents), "utf-8")
+        half.replace(schemas_path(home))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -22,7 +22,16 @@ from typing import IO, Any
 from fal_nb.errors import ConfigError
 from fal_nb.protocol.urls import is_loopback
 
-__all__ = ["SimulatorRecord", "ensure_running", "forget", "is_alive", "read_record", "register", "stop"]
+__all__ = [
+    "SimulatorRecord",
+    "ensure_running",
+    "forget",
+    "is_alive",
+    "read_record",
+    "register",
+    "schemas_path",
+    "stop",
+]
 
 _LOCK_TIMEOUT_S = 60.0
 _START_TIMEOUT_S = 45.0
@@ -197,6 +206,14 @@ def _own_session() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
+
+
+def schemas_path(home: Path) -> Path:
+    """Return where the home's simulator writes what its endpoints take: JSON, endpoint → OpenAPI document.
+
+    For completion, which asks no server.
+    """
+    return _folder(home) / "schemas.json"
 
 
 def _folder(home: Path) -> Path:

@@ -74,3 +74,35 @@ def test_a_card_is_a_widget_where_outputs_have_frames_of_their_own(run):
     _, _, opened = run("widget = fal.card(job).widget")
     states = [comm["data"]["state"] for comm in opened]
     assert any("_esm" in state and state["state"]["endpoint"] == "fal-ai/flux/schnell" for state in states)
+
+
+def test_tab_completes_lines_and_bodies_there_too(run, kernel):
+    run("%load_ext fal_nb")
+    run("%fal run fal-ai/flux/schnell prompt=known --note first;")
+
+    def offers(source):
+        """Return what Tab makes of a source in which ``|`` is the cursor."""
+        code, cursor = source.replace("|", ""), source.index("|")
+        found = kernel.complete(code, cursor, reply=True, timeout=60)["content"]
+        start, end = found["cursor_start"], found["cursor_end"]
+        types = [one["type"] for one in found["metadata"].get("_jupyter_types_experimental", [])]
+        return [code[:start] + text + code[end:] for text in found["matches"]], types
+
+    assert offers("%fal subm|")[0] == ["%fal submit"]
+    assert "x = %fal run fal-ai/flux/schnell" in offers("x = %fal run schn|")[0]
+    names, kinds = offers("%fal run fal-ai/flux/schnell |")
+    assert names[0] == "%fal run fal-ai/flux/schnell prompt="
+    assert kinds[0] == "required, text"
+    assert offers("%fal run fal-ai/flux/schnell output_format=pn|")[0] == [
+        "%fal run fal-ai/flux/schnell output_format=png"
+    ]
+    assert offers("%%fal sweep fal-ai/flux/schnell\nprompt: a fox\nnum_im|")[0] == [
+        "%%fal sweep fal-ai/flux/schnell\nprompt: a fox\nnum_images: "
+    ]
+    assert offers("%fal result #|")[0][0].startswith("%fal result #")
+    assert "print" in offers("pri|")[0]
+    assert run("print(get_ipython().complete('', '%fal subm', 9)[1])")[0] == "['submit']\n"
+    assert run("print(get_ipython().complete('', 'x = %fal wa', 11)[1])")[0] == "['wait']\n"
+    run("%unload_ext fal_nb")
+    assert "%fal submit" not in offers("%fal subm|")[0]
+    run("%load_ext fal_nb")

@@ -1,0 +1,1 @@
+"""What Tab offers in ``%fal`` lines and ``%%fal`` cells, from what is on this machine already; never the network."""
