@@ -29,6 +29,7 @@ __all__ = [
     "encode_thumbnail",
     "preview_picture",
     "read_picture",
+    "scaled_picture",
 ]
 
 MAX_SIDE = 320
@@ -85,24 +86,33 @@ def preview_picture(path: Path, content_type: str) -> Preview:
     Exception
         Whatever Pillow raises for a damaged file.
     """
+    size, small = scaled_picture(path, content_type)
+    if small is None:
+        return _too_large(size)
+    return Preview(width=size[0], height=size[1], thumbnail=encode_thumbnail(small))
+
+
+def scaled_picture(path: Path, content_type: str, side: int = MAX_SIDE) -> tuple[tuple[int, int], Image.Image | None]:
+    """Return a picture's (width, height) and itself within a square of `side` pixels, as RGB or RGBA.
+
+    The picture is None where it is larger than anything that is decoded. Raises as `preview_picture`.
+    """
     with path.open("rb") as file:
         size = _webp_size(file.read(32)) if content_type == "image/webp" else (0, 0)
         if _pixels(size) > MAX_PIXELS:
-            return _too_large(size)
+            return size, None
         file.seek(0)
         with _READERS[content_type](file) as image:
             can_scale = content_type == "image/jpeg" and not image.info.get("progressive")
             # First of all: to find out how a PNG is turned Pillow decodes it.
             if _pixels(image.size) > (_MAX_SCALED_PIXELS if can_scale else MAX_PIXELS):
-                return _too_large(image.size)
+                return image.size, None
             size, turn = image.size, _TURNS.get(_orientation(image))
             if turn in _SIDEWAYS:
                 size = size[::-1]
-            image.draft(None, (MAX_SIDE, MAX_SIDE))
-            small = _shrink(image)
-    if turn is not None:
-        small = small.transpose(turn)
-    return Preview(width=size[0], height=size[1], thumbnail=encode_thumbnail(small))
+            image.draft(None, (side, side))
+            small = _shrink(image, side)
+    return size, small if turn is None else small.transpose(turn)
 
 
 def read_picture(path: Path, content_type: str) -> Image.Image:
@@ -152,11 +162,11 @@ def encode_thumbnail(image: Image.Image) -> bytes:
     return data
 
 
-def _shrink(image: Image.Image) -> Image.Image:
+def _shrink(image: Image.Image, side: int = MAX_SIDE) -> Image.Image:
     """Return the picture within the largest side, as RGB or RGBA."""
     if image.mode in {"P", "PA", "1"}:  # palettes cannot be blended
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    share = min(1.0, MAX_SIDE / max(image.size))
+    share = min(1.0, side / max(image.size))
     return _in_colour(_scaled(_eight_bits(image), share))
 
 

@@ -13,14 +13,21 @@ from dataclasses import dataclass
 from fal_nb.sweeps.arrange import Arrangement
 from fal_nb.sweeps.plan import Dimension
 
-__all__ = ["Page", "Sheet", "plan_sheet"]
+__all__ = [
+    "GAP", "HEAD_HEIGHT", "LABEL_HEIGHT", "LABEL_WIDTH", "TITLE_HEIGHT", "Page", "Sheet", "plan_sheet",
+]  # fmt: skip
 
 TILE = 256
 GAP = 8
+TITLE_HEIGHT = 64
 LABEL_WIDTH = 160
 LABEL_HEIGHT = 28
+LEAST_WIDTH = 640
+"""So that a title has room."""
+HEAD_HEIGHT = TITLE_HEIGHT + 2 * LABEL_HEIGHT
+"""Above the tiles: two lines about the sweep, the labels of super-columns, those of columns."""
 MOST_SIDE = 16_383
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def plan_sheet(dimensions: Sequence[Dimension], arrangement: Arrangement, tile: 
     boards = math.prod(sizes[name] for name in arrangement.pickers)
     columns_a_page = min(columns, _fitting(tile, MOST_SIDE - LABEL_WIDTH))
     width, _ = _extent(tile, 1, columns_a_page)
-    rows_a_page = min(rows, _fitting(tile, min(MOST_SIDE, MOST_PIXELS // width) - 2 * LABEL_HEIGHT))
+    rows_a_page = min(rows, _fitting(tile, min(MOST_SIDE, MOST_PIXELS // width) - HEAD_HEIGHT))
     width, height = _extent(tile, rows_a_page, columns_a_page)
     pages = math.ceil(rows / rows_a_page) * math.ceil(columns / columns_a_page) * boards
     return Sheet(tile, pages, width, height, rows_a_page, columns_a_page, rows, columns, boards)
@@ -111,5 +118,5 @@ def _fitting(tile: int, pixels: int) -> int:
 
 
 def _extent(tile: int, rows: int, columns: int) -> tuple[int, int]:
-    """Return (width, height) of a page: two lines of labels above, one column of them to the left."""
-    return (LABEL_WIDTH + GAP + columns * (tile + GAP), 2 * LABEL_HEIGHT + GAP + rows * (tile + GAP))
+    """Return (width, height) of a page: title and two lines of labels above, one column of labels to the left."""
+    return (max(LEAST_WIDTH, LABEL_WIDTH + GAP + columns * (tile + GAP)), HEAD_HEIGHT + GAP + rows * (tile + GAP))

@@ -19,6 +19,7 @@ from fal_nb.sweeps.arrange import CellTable
 from fal_nb.sweeps.cell_view import CellView
 from fal_nb.sweeps.cells import Cell, Cells
 from fal_nb.sweeps.checking import check_cells
+from fal_nb.sweeps.exporting import Exporting
 from fal_nb.sweeps.inputs import Surroundings
 from fal_nb.sweeps.kept_schemas import read_schemas, schemas_text
 from fal_nb.sweeps.lost import look_for_lost
@@ -48,7 +49,7 @@ _open: weakref.WeakValueDictionary[tuple[str, str], Sweep] = weakref.WeakValueDi
 """Session and name → its sweep: two of one name in a kernel would not know of each other's run."""
 
 
-class Sweep(Numbers):
+class Sweep(Numbers, Exporting):
     """One sweep of the history. May be used from any thread; interrupting `wait` ends nothing, `cancel` does."""
 
     def __init__(

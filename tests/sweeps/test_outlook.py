@@ -31,7 +31,7 @@ def test_the_whole_outlook(cells):
         "price  0.2–0.4 USD, and 4 calls (29%) unpriced",
         "time   about 14 s, 4 at once",
         "board  seed on rows, animal on columns, guidance_scale on super-rows",
-        "sheet  1 page of 696 × 2704 pixels, tiles of 256",
+        "sheet  1 page of 696 × 2768 pixels, tiles of 256",
         "note   seed had a value twice: taken once",
     ]
 

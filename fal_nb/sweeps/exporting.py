@@ -1,0 +1,48 @@
+"""``Exporting``: the part of a sweep that is about files: contact sheets, tables, folders, boards without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    from fal_nb.sweeps.sweep import Sweep
+
+__all__ = ["Exporting"]
+
+
+class Exporting:
+    """Mixed into `Sweep`."""
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        tile: int = 256,
+        on_progress: Callable[[int, int, str], None] | None = None,
+    ) -> list[Path]:
+        """Write the sweep as it is now and return the files; blocks, and an interrupt leaves nothing half written.
+
+        Parameters
+        ----------
+        path
+            Its ending says what is written: ``.png`` a contact sheet, on as many pages as it needs.
+        overwrite
+            Whether files that are there already may be replaced.
+        tile
+            Side of a contact sheet's tiles in pixels, 64 to 1024.
+        on_progress
+            Called with done, total and what is counted, at most four times a second, on this thread.
+
+        Raises
+        ------
+        FileError
+            Where a file is there already or cannot be written, or the ending is none of these.
+        """
+        from fal_nb.exports.of_sweep import export_sweep  # noqa: PLC0415 - loaded with the first export
+
+        return export_sweep(cast("Sweep", self), path, overwrite=overwrite, tile=tile, on_progress=on_progress)
