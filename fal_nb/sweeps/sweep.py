@@ -425,6 +425,10 @@ class Sweep(Numbers, Exporting):
         """Carry on what earlier runs left open, as far as this kernel may; afterwards each cell's record is known."""
         history = self._session.history
         self._records = history.sweeps.cells(self.name)
+        for key, known in self._records.items():
+            # Sent again by a person, or carried on elsewhere: the cell has another record by now.
+            if (job := self._jobs.get(key)) is not None and job.done and job.record_id != known.record_id:
+                self._jobs.pop(key)
         lost = False
         for key, known in self._records.items():
             if key in self._by_key and known.state in {"PREPARED", "SUBMITTING", "QUEUED", "RUNNING"}:
