@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ShownSweep"]
 
 _LABEL_CHARS = 80
+_DECIMALS = 9
 _log = logging.getLogger("fal_nb")
 
 
@@ -31,8 +32,13 @@ class ShownSweep:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._scores = sweep.scores  # read from the history here, so that the loop never waits for it
-        self._sizes = [len(one) for one in sweep.plan.dimensions]
-        self._looks = {view.cell.key: self._look(view) for view in sweep}
+        dimensions = sweep.plan.dimensions
+        self._axes = tuple(Axis(name=one.name, labels=_labels(one)) for one in dimensions)
+        sizes = [len(one) for one in dimensions]
+        self._sums = _Sums()
+        self._looks: dict[str, CellLook] = {}
+        for view in sweep:
+            self._put(self._look(view, _coordinates(view.cell.index, sizes)))
         self._observers: list[SweepObserver] = []
         sweep.observe(self._changed)
 
@@ -53,8 +59,8 @@ class ShownSweep:
 
     @property
     def axes(self) -> Sequence[Axis]:
-        """The dimensions of the plan, each with a label a point."""
-        return [Axis(name=one.name, labels=_labels(one)) for one in self._sweep.plan.dimensions]
+        """The dimensions of the plan, each with a label a point, as they were when the board was made."""
+        return self._axes
 
     @property
     def cells(self) -> Mapping[str, CellLook]:
@@ -63,16 +69,14 @@ class ShownSweep:
 
     @property
     def totals(self) -> SweepTotals:
-        """Counts and money, summed over the cells."""
-        looks = list(self._looks.values())
-        counts: Counter[State] = Counter(look.state for look in looks)
-        took = [look.total_s for look in looks if look.total_s is not None and not look.is_from_memo]
-        left = sum(counts[state] for state in OPEN_STATES)
-        seconds = sum(took) / len(took) * left / self._sweep.window if took and left else None
+        """Counts and money over the cells, kept up with each change: a board asks after every step of every call."""
+        sums = self._sums
+        left = sum(sums.counts[state] for state in OPEN_STATES)
+        seconds = sums.seconds / sums.timed * left / self._sweep.window if sums.timed and left else None
         return SweepTotals(
-            counts=counts,
-            spent=sum(look.cost or 0.0 for look in looks if not look.is_from_memo),
-            reserved=sum(look.estimate or 0.0 for look in looks if look.record_id and look.state in OPEN_STATES),
+            counts=dict(sums.counts),
+            spent=round(sums.spent, _DECIMALS),
+            reserved=round(sums.reserved, _DECIMALS),
             budget=self._sweep.budget,
             currency="USD",
             seconds_left=seconds if self._sweep.is_running else None,
@@ -124,20 +128,27 @@ class ShownSweep:
             look = self._looks[key]
             view = self._sweep.peek(key)
             if view is not None:
-                self._looks[key] = self._look(view)
+                self._put(self._look(view, look.coordinates))
                 changed.add(key)
             elif (scores := self._scores.numbers(key)) != look.scores:
                 # Of what only the history knows nothing else changes, and the loop must not wait for a disk.
-                self._looks[key] = replace(look, scores=scores)
+                self._put(replace(look, scores=scores))
                 changed.add(key)
         for observer in tuple(self._observers):
             observer(changed)
 
-    def _look(self, view: CellView) -> CellLook:
+    def _put(self, look: CellLook) -> None:
+        before = self._looks.get(look.key)
+        if before is not None:
+            self._sums.add(before, -1)
+        self._sums.add(look, 1)
+        self._looks[look.key] = look
+
+    def _look(self, view: CellView, coordinates: tuple[int, ...]) -> CellLook:
         file = view.artifacts[0] if view.artifacts else None
         return CellLook(
             key=view.cell.key,
-            coordinates=self._coordinates(view.cell.index),
+            coordinates=coordinates,
             state=view.state,
             reason=view.reason or None,
             progress=view.progress,
@@ -154,14 +165,6 @@ class ShownSweep:
             arguments=view.cell.arguments,
         )
 
-    def _coordinates(self, index: int) -> tuple[int, ...]:
-        """Return the places of a combination, counted as the plan does: the last dimension fastest."""
-        places = []
-        for size in reversed(self._sizes):
-            index, place = divmod(index, size)
-            places.append(place)
-        return tuple(reversed(places))
-
     def _aside(self, work: Callable[[], object]) -> None:
         """Do what blocks in a thread of its own, and log what goes wrong."""
 
@@ -176,3 +179,33 @@ class ShownSweep:
 
 def _labels(dimension: Dimension) -> tuple[str, ...]:
     return tuple(" · ".join(show(value, _LABEL_CHARS) for value in point.values()) or "–" for point in dimension.points)
+
+
+class _Sums:
+    """What the cells come to together, one cell added or taken off at a time."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[State] = Counter()
+        self.spent = 0.0
+        self.reserved = 0.0
+        self.seconds = 0.0
+        self.timed = 0
+
+    def add(self, look: CellLook, times: int) -> None:
+        """Add a cell, or take it off with -1."""
+        self.counts[look.state] += times
+        if not look.is_from_memo:
+            self.spent += times * (look.cost or 0.0)
+            self.seconds += times * (look.total_s or 0.0)
+            self.timed += times * (look.total_s is not None)
+        if look.record_id and look.state in OPEN_STATES:
+            self.reserved += times * (look.estimate or 0.0)
+
+
+def _coordinates(index: int, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the places of a combination, counted as the plan does: the last dimension fastest."""
+    places = []
+    for size in reversed(sizes):
+        index, place = divmod(index, size)
+        places.append(place)
+    return tuple(reversed(places))

@@ -69,6 +69,8 @@ class BoardView(View):
         self._blob_path = blob_path
         self._thumbnail = thumbnail
         self._twin = BoardTwin(thumbnail)
+        self._axes: Sequence[Axis] = ()
+        self._shown_axes: list[dict[str, Any]] = []
         self._keys: list[str] = []
         self._places: dict[str, int] = {}
         self._scores: list[str] = []
@@ -97,9 +99,7 @@ class BoardView(View):
             "name": _cut(sweep.name),
             "endpoint": _cut(sweep.endpoint_text, 300),
             "backend": sweep.backend,
-            "axes": [
-                {"name": _cut(axis.name), "labels": [_cut(label) for label in axis.labels]} for axis in sweep.axes
-            ],
+            "axes": self._axis_rows(),
             "scores": [_cut(score) for score in self._scores],
             "counts": {name: count for name, count in totals.counts.items() if count},
             "spent": _short(totals.spent),
@@ -111,6 +111,15 @@ class BoardView(View):
             "count": len(self._keys),
         }
         return state | self._rows
+
+    def _axis_rows(self) -> list[dict[str, Any]]:
+        axes = self._sweep.axes
+        if axes is not self._axes:  # thousands of labels are not worked out anew ten times a second
+            self._axes = axes
+            self._shown_axes = [
+                {"name": _cut(axis.name), "labels": [_cut(label) for label in axis.labels]} for axis in axes
+            ]
+        return self._shown_axes
 
     def twin(self) -> str:
         """Return the board as static HTML of at most 300 kB."""
