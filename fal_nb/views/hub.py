@@ -136,6 +136,7 @@ class Hub:
         """Bring the view's twin up to date at once, for cells whose output nobody collects afterwards."""
         self._others.pop(("twin", view.id), None)
         self._update_twin(view.id)
+        self._sweep()  # what a later cell does to the same thing belongs to that cell's output
 
     # -- messages ----------------------------------------------------------------------------------------
 

@@ -16,6 +16,19 @@ from fal_nb.simulator.process import stop
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
+SHOWN = {
+    "01_quickstart": {"data:image/webp;base64,": 5, "output.mp4": 1, "output.mp3": 1},
+    "02_prompt_sweep": {
+        "data:image/webp;base64,": 12 + 16 + 8 + 1 + 4,
+        "12 to send": 1,
+        "4 to send, 12 known already": 1,
+        "0 to send, 8 known already": 1,
+        "1 done \\u00b7 3 skipped": 2,
+        "4 done \\u00b7 spent 0.10 of 0.10 USD": 1,
+    },
+}
+"""Notebook → what must be in it, and how often at least."""
+
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
@@ -66,11 +79,10 @@ def test_every_output_is_plain_html_without_script_or_outside_address(executed):
         assert "http" not in re.sub(r'data:[^"]*', "", page)
 
 
-def test_the_quickstart_shows_its_media(executed):
+def test_it_shows_what_it_is_about(executed, request):
     text = json.dumps(executed)
-    assert text.count("data:image/webp;base64,") >= 5
-    assert "output.mp4" in text
-    assert "output.mp3" in text
+    for words, least in SHOWN[request.node.callspec.params["executed"].stem].items():
+        assert text.count(words) >= least, words
 
 
 def test_an_output_of_one_picture_stays_small(executed):
