@@ -1,6 +1,6 @@
 """What there is of views, subcommands and files that render them, and which suite says that it tries it.
 
-A new view, twin, subcommand or bundle is added here to every suite of `SUITES` once that suite tries it;
+A new subcommand also goes into `KILLED`, or, where it sends no call, into `SPARED`. A new view, twin, subcommand or bundle is added here to every suite of `SUITES` once that suite tries it;
 `test_registry.py` fails until then. A new suite is one more entry.
 """
 
@@ -18,3 +18,28 @@ SUITES = {
     "canary": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},
 }
 """Suite → kind of thing → the names it tries."""
+
+KILLED = {
+    "run": ["%fal run {picture} seed=1", "%fal run --direct {picture} seed=2"],
+    "submit": ["%fal submit {picture} seed=3"],
+    "stream": ["%fal stream fal-ai/any-llm prompt='Why is the sky blue?'"],
+    "replay": ["%fal replay"],
+    "sweep": ["%%fal sweep {picture} --budget 1 --yes\nseed: [4, 5, 6]"],
+}
+"""Subcommand that sends calls → cells in which the kill suite (`tests/kernels/test_kill.py`) kills the kernel."""
+SPARED = {
+    "resume": "the kill suite does it in the next kernel",
+    "reconcile": "the kill suite does it in the next kernel",
+    "attach": "sends nothing; its record is followed and resumed like any other",
+    "cancel": "sends no call; a record that is open goes on, whether the cancel arrived or not",
+    "wait": "sends nothing and writes nothing",
+    "status": "sends nothing and writes nothing",
+    "result": "sends nothing and writes nothing",
+    "logs": "sends nothing and writes nothing",
+    "jobs": "sends nothing and writes nothing",
+    "history": "sends nothing and writes nothing",
+    "config": "sends nothing and writes nothing",
+    "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
+    "help": "sends nothing and writes nothing",
+}
+"""Subcommand that the kill suite leaves out → why it may."""

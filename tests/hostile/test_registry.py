@@ -14,7 +14,7 @@ from fal_nb.schemas import table
 from fal_nb.views import twin
 from fal_nb.views.view import View
 
-from .suites import SUITES
+from .suites import KILLED, SPARED, SUITES
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +82,11 @@ def test_every_suite_tries_everything_there_is(suite, kind):
     assert sorted(there_is - tried) == [], f"new {kind}: try them in the {suite} suite, then name them in suites.py"
     assert sorted(tried - there_is) == [], f"{kind} named in suites.py are gone"
     assert there_is
+
+
+def test_every_subcommand_is_killed_or_said_to_have_nothing_to_lose():
+    assert sorted(SUBCOMMANDS) == sorted([*KILLED, *SPARED])
+    assert all(cell.split()[1] == name for name, cells in KILLED.items() for cell in cells)
 
 
 def test_a_new_view_would_be_noticed():

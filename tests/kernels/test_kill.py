@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from fal_nb.engine.session import Session
+from fal_nb.ledger.store import HistoryStore
+
+from ..hostile.suites import KILLED  # noqa: TID252 - the registry is not ours alone
 
 COUNT = 60
 MOMENTS = 200 if os.environ.get("FAL_NB_TEST_SIZE") == "full" else 10
@@ -75,6 +78,10 @@ def carry_on(session):
     made = {record.arguments["seed"] for record in session.history.select()}
     for seed in sorted(set(range(COUNT)) - made):
         session.submit(ENDPOINT, arguments(seed))
+    settle(session)
+
+
+def settle(session):
     for job in session.jobs():
         job.wait(_PATIENCE_S)
     session.reconcile()
@@ -145,3 +152,55 @@ def test_killed_while_answers_are_lost_nothing_is_accepted_twice_and_what_is_unk
     assert {record.state for record in records} <= {"SUCCEEDED", "UNKNOWN"}
     assert count == COUNT - len(unknown) <= COUNT
     check_pictures(session, digests)
+
+
+PICTURE = f"{ENDPOINT} prompt='a fox' image_size=32x32 num_inference_steps=1"
+CELLS = [cell.format(picture=PICTURE).split("\n", 1) for cells in KILLED.values() for cell in cells]
+MAGICS = "import fal_nb\nshell = get_ipython()\nshell.run_line_magic('load_ext', 'fal_nb')\n" + "\n".join(
+    f"shell.run_cell_magic('fal', {line.split(' ', 1)[1]!r}, {body[0]!r})"
+    if body
+    else f"shell.run_line_magic('fal', {line.split(' ', 1)[1]!r})"
+    for line, *body in CELLS
+)
+
+
+RECORDS = 8
+
+
+def records_of(home):
+    path = home / "history.sqlite"
+    if not path.exists():
+        return 0
+    store = HistoryStore(path)
+    try:
+        return len(store.select())
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(MOMENTS // 5))
+def test_killed_in_any_subcommand_that_sends_nothing_is_sent_twice_and_all_is_settled(
+    moment, simulator, start_kernel, next_session, tmp_path
+):
+    simulator.reset()
+    kernel = start_kernel()
+    kernel.start(MAGICS)
+    first = (moment * 5 + 3) % RECORDS + 1
+    deadline = time.monotonic() + _PATIENCE_S
+    while records_of(tmp_path / "home") < first:
+        assert time.monotonic() < deadline, "the kernel never came so far"
+        time.sleep(0.002)
+    time.sleep(random.Random(moment).uniform(0, 0.1))
+    kernel.manager.provisioner.process.kill()
+    kernel.manager.provisioner.process.wait(_PATIENCE_S)
+    session = next_session()
+    session.resume()
+    settle(session)
+    records = session.history.select()
+    unknown = [record for record in records if record.state == "UNKNOWN"]
+    assert len(records) >= first
+    assert {record.state for record in records} <= {"SUCCEEDED", "UNKNOWN"}
+    held = check_each_was_accepted_once(session, simulator) - len([r for r in records if r.request_id is not None])
+    assert held <= len(unknown), "fal took a call that no record knows of"
+    assert session.history.verify().is_sound
