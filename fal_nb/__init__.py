@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         upload_file_async,
         upload_image_async,
     )
+    from fal_nb.api_gallery import gallery
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
     from fal_nb.api_sweeps import find_sweep, sweep
@@ -100,6 +101,7 @@ _HOMES = {
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
+    "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
     "fal_nb.api_sweeps": ("find_sweep", "sweep"),
@@ -182,6 +184,7 @@ __all__ = [
     "encode_file",
     "encode_image",
     "find_sweep",
+    "gallery",
     "history",
     "jobs",
     "load_ipython_extension",

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.session import Session
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.views.board import BoardView
     from fal_nb.views.board_look import BoardSweep
+    from fal_nb.views.gallery import GalleryView
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]
@@ -112,6 +113,26 @@ class Workbench:
         view.outlet = self.display.hub
         self.display.show(view)
         return view
+
+    def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
+        """Show the outputs of some records, or of the whole history, in the cell that runs now; return the gallery."""
+        from fal_nb.shown_outputs import ShownOutputs  # noqa: PLC0415 - loaded with the first gallery
+        from fal_nb.views.gallery import GalleryView  # noqa: PLC0415
+
+        session = self.session
+        view = GalleryView(
+            ShownOutputs(session, record_ids, name),
+            session.artifacts.path,
+            lambda records: session.frame(where={"record": list(records)}),
+            session.runtime.post,
+        )
+        view.outlet = self.display.hub
+        self.display.show(view)
+        return view
+
+    def selected_records(self, filters: Mapping[str, Any]) -> list[int]:
+        """Return the records that pass the filters of `Session.frame`."""
+        return [int(number) for number in self.session.frame(**filters).index]
 
     def save_when_done(self, job: Job, pattern: str) -> None:
         """Save a job's files by a pattern once it has succeeded; what goes wrong is logged."""

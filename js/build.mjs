@@ -10,7 +10,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const outdir = resolve(here, "../fal_nb/static");
 
 /** Bundle name → entry. `hub` is the loader, the others are views. */
-const entries = { hub: "src/hub.ts", card: "src/card.tsx", board: "src/board.tsx" };
+const entries = {
+  hub: "src/hub.ts",
+  card: "src/card.tsx",
+  board: "src/board.tsx",
+  gallery: "src/gallery.tsx",
+};
 const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];
 
 /**

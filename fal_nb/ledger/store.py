@@ -20,6 +20,7 @@ from fal_nb.ledger.filter_names import check_names
 from fal_nb.ledger.known_files import KnownFiles
 from fal_nb.ledger.leases import Leases
 from fal_nb.ledger.memos import Memos
+from fal_nb.ledger.outputs import Outputs
 from fal_nb.ledger.queries import Selection, Since, select_sql
 from fal_nb.ledger.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
 from fal_nb.ledger.rows import (
@@ -45,7 +46,7 @@ _AT_ONCE = 500
 _UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
 
 
-class HistoryStore(Annotations, KnownFiles, Memos):
+class HistoryStore(Annotations, KnownFiles, Memos, Outputs):
     """One history file.
 
     Every method blocks: well under a millisecond by itself, at most `busy_timeout_s` where another program

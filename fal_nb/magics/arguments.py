@@ -13,6 +13,7 @@ from fal_nb.magics.commands import (
     AttachArguments,
     CallArguments,
     ConfigArguments,
+    GalleryArguments,
     HelpArguments,
     HistoryArguments,
     JobArguments,
@@ -45,6 +46,7 @@ __all__ = [
     "AttachArguments",
     "CallArguments",
     "ConfigArguments",
+    "GalleryArguments",
     "HelpArguments",
     "HistoryArguments",
     "JobArguments",
@@ -244,6 +246,11 @@ def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Argument
     return HistoryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
 
 
+def _read_gallery(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    words = tuple(word.text for word in parsed.words)
+    return GalleryArguments(words=words, silenced=parsed.silenced, **option_fields(parsed))
+
+
 def _read_replay(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
     job = _job(parsed.words[0], namespace) if parsed.words else None
     return ReplayArguments(job=job, silenced=parsed.silenced, **option_fields(parsed))
@@ -326,6 +333,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "attach": _read_attach,
         "reconcile": _read_reconcile,
         "history": _read_history,
+        "gallery": _read_gallery,
         "replay": _read_replay,
         "config": _read_config,
         "simulator": _read_simulator,

@@ -20,6 +20,7 @@ __all__ = [
     "AttachArguments",
     "CallArguments",
     "ConfigArguments",
+    "GalleryArguments",
     "HelpArguments",
     "HistoryArguments",
     "JobArguments",
@@ -255,6 +256,13 @@ class HistoryArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryArguments(HistoryArguments):
+    """``gallery``: whose outputs, as ``history`` selects them; `sweep` those of one sweep, by its name."""
+
+    sweep: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayArguments:
     """``replay``: `job` as for the others; `yes` to what came from outside."""
 
@@ -298,6 +306,7 @@ Arguments: TypeAlias = (
     | ReconcileArguments
     | SweepArguments
     | HistoryArguments
+    | GalleryArguments
     | ReplayArguments
     | ConfigArguments
     | SimulatorArguments

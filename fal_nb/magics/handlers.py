@@ -258,15 +258,29 @@ def _sweep(bench: Workbench, command: args.SweepArguments, cell: Cell) -> Any:
 
 
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
-    return bench.session.frame(
-        endpoint=command.endpoint,
-        state=command.state,
-        since=command.since,
-        limit=command.limit,
-        words=command.words,
-        tag=command.tags or None,
-        where={**by_name(command.where), **({"rating": command.rating} if command.rating else {})},
-    )
+    return bench.session.frame(**_selecting(command))
+
+
+def _selecting(command: args.HistoryArguments) -> dict[str, Any]:
+    """Return the filters of ``history`` and ``gallery`` as the session takes them."""
+    return {
+        "endpoint": command.endpoint,
+        "state": command.state,
+        "since": command.since,
+        "limit": command.limit,
+        "words": command.words,
+        "tag": command.tags or None,
+        "where": {**by_name(command.where), **({"rating": command.rating} if command.rating else {})},
+    }
+
+
+def _gallery(bench: Workbench, command: args.GalleryArguments, _cell: Cell) -> Any:
+    filters = _selecting(command)
+    if command.sweep is not None:
+        filters["where"] = {**filters["where"], "sweep": command.sweep}
+    is_whole = not any(filters.values())
+    view = bench.show_gallery(None if is_whole else bench.selected_records(filters), command.sweep or "history")
+    return None if command.silenced else view
 
 
 def _replay(bench: Workbench, command: args.ReplayArguments, _cell: Cell) -> Any:
@@ -341,6 +355,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.ReconcileArguments: _reconcile,
         args.SweepArguments: _sweep,
         args.HistoryArguments: _history,
+        args.GalleryArguments: _gallery,
         args.ReplayArguments: _replay,
         args.ConfigArguments: _config,
         args.SimulatorArguments: _simulator,

@@ -221,6 +221,51 @@ _JOB_DETAILS = """\
 JOB is a job's number as its card shows it (12 or #12) or fal's request id; without one it is the last job."""
 
 
+_SELECTING = (
+    OptionSpec(name="endpoint", kind="text", metavar="ENDPOINT", field="endpoint", help="Only of this endpoint."),
+    OptionSpec(
+        name="state",
+        kind="choice",
+        metavar="STATE",
+        field="state",
+        choices=(*OPEN_STATES, *FINAL_STATES),
+        help="Only in this state, for example FAILED.",
+    ),
+    OptionSpec(
+        name="since",
+        kind="since",
+        metavar="WHEN",
+        field="since",
+        help="Only newer ones: an age (30m, 12h, 7d, 2w) or a date (2026-01-31).",
+    ),
+    OptionSpec(
+        name="tag",
+        kind="text",
+        metavar="TAG",
+        field="tags",
+        many=True,
+        help="Only with this tag; repeated, with all of them.",
+    ),
+    OptionSpec(
+        name="rating",
+        kind="rating",
+        metavar="N",
+        field="rating",
+        help="Only rated so: 5, or '>=4'.",
+    ),
+    OptionSpec(
+        name="where",
+        kind="filter",
+        metavar="NAME=VALUE …",
+        field="where",
+        many=True,
+        help="Only what passes these filters, for example seed=3 'cost>0.02'.",
+    ),
+    _LIMIT,
+)
+"""Options that select records, as ``history`` and ``gallery`` do."""
+
+
 def _about_a_job(name: str, summary: str, what: str) -> SubcommandSpec:
     return SubcommandSpec(
         name=name,
@@ -423,56 +468,38 @@ again what failed; `cancel` ends it; `show` shows its board.""",
         details="""\
 Returns the records as a DataFrame, those only in which every WORD occurs if there are any, and that pass every filter.
 A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or argument (image_size.width, too).""",
-        options=(
-            OptionSpec(
-                name="endpoint", kind="text", metavar="ENDPOINT", field="endpoint", help="Only of this endpoint."
-            ),
-            OptionSpec(
-                name="state",
-                kind="choice",
-                metavar="STATE",
-                field="state",
-                choices=(*OPEN_STATES, *FINAL_STATES),
-                help="Only in this state, for example FAILED.",
-            ),
-            OptionSpec(
-                name="since",
-                kind="since",
-                metavar="WHEN",
-                field="since",
-                help="Only newer ones: an age (30m, 12h, 7d, 2w) or a date (2026-01-31).",
-            ),
-            OptionSpec(
-                name="tag",
-                kind="text",
-                metavar="TAG",
-                field="tags",
-                many=True,
-                help="Only with this tag; repeated, with all of them.",
-            ),
-            OptionSpec(
-                name="rating",
-                kind="rating",
-                metavar="N",
-                field="rating",
-                help="Only rated so: 5, or '>=4'.",
-            ),
-            OptionSpec(
-                name="where",
-                kind="filter",
-                metavar="NAME=VALUE …",
-                field="where",
-                many=True,
-                help="Only what passes these filters, for example seed=3 'cost>0.02'.",
-            ),
-            _LIMIT,
-        ),
+        options=_SELECTING,
         examples=(
             "df = %fal history --since 7d --endpoint fal-ai/flux/dev",
             '%fal history "red fox" --state FAILED',
             "%fal history --tag keeper --rating >=4 --where seed=3 image_size.width>512",
         ),
         twin="fal.history(…)",
+    ),
+    SubcommandSpec(
+        name="gallery",
+        words="search",
+        usage="[WORD …] [OPTIONS]",
+        summary="what was made, to look through: search, rate, tag, compare",
+        details="""\
+Shows the outputs of those records in which every WORD occurs if there are any, and that pass every filter, as for
+`%fal history`. Returns the gallery: its `selected` is the DataFrame of what is selected there.""",
+        options=(
+            *_SELECTING,
+            OptionSpec(
+                name="sweep",
+                kind="text",
+                metavar="NAME",
+                field="sweep",
+                help="Only the outputs of this sweep.",
+            ),
+        ),
+        examples=(
+            "%fal gallery --since 7d",
+            '%fal gallery "red fox" --rating >=4',
+            "gallery = %fal gallery --sweep styles",
+        ),
+        twin="fal.gallery(…)",
     ),
     SubcommandSpec(
         name="replay",

@@ -248,7 +248,7 @@ class BoardView(View):
                 "cell": self._places[key],
                 "arguments": trim(look.arguments),
                 "reason": _cut(look.reason, 2000),
-                "request_id": look.request_id,
+                "request_id": _cut(look.request_id) or None,
                 "text": _cut(look.artifact.text if look.artifact else None, 2000),
             }
             self._post({"kind": "details", **details})

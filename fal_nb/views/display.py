@@ -34,6 +34,7 @@ class Display:
         self._runtime = runtime
         self._get_shell = get_shell
         self._printed: tuple[str, str] | None = None
+        self._shown_in: tuple[int, str] = (0, "")
         self._outputs = Outputs(lambda view: self.hub.forget(view, is_shown=False))
 
     @property
@@ -54,6 +55,8 @@ class Display:
         is_watched
             Whether `watch` follows at once, so that a terminal need not print how it begins.
         """
+        self._shown_in = self._cell(), view.id
+        view.show_again = self._show_again
         match self.rendering:
             case "terminal" | "script" if is_watched:
                 pass
@@ -66,6 +69,13 @@ class Display:
                 self._show_widget(view)
             case _:
                 self._print(view)
+
+    def _show_again(self, view: View) -> None:
+        if self._shown_in != (self._cell(), view.id):
+            self.show(view)
+
+    def _cell(self) -> int:
+        return int(getattr(self._get_shell(), "execution_count", 0) or 0)
 
     def settle(self, view: View) -> None:
         """Bring the view's output up to date before the cell returns, where nobody collects output later."""

@@ -48,6 +48,8 @@ class View:
     def __init__(self) -> None:
         self.id = f"v{secrets.token_hex(6)}"
         self.outlet: Outlet | None = None
+        self.show_again: Callable[[View], None] | None = None
+        """Shows it in the cell whose value it is, unless that cell has shown it already; set by whoever shows it."""
 
     @property
     def is_settled(self) -> bool:
@@ -80,6 +82,15 @@ class View:
     def close(self) -> None:
         """Stop following what it shows; its output has left the page."""
         self.outlet = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.id}>"
+
+    def _ipython_display_(self) -> None:
+        if self.show_again is not None:
+            self.show_again(self)
+        else:
+            print(plain_text(self.text()))  # noqa: T201 - it belongs to no front end
 
     def mimebundle(self, token: str | None) -> dict[str, str]:
         """Return what a cell's output holds: the twin and its text, nothing else.

@@ -1,17 +1,18 @@
 """What there is of views, subcommands and files that render them, and which suite says that it tries it.
 
-A new subcommand also goes into `KILLED`, or, where it sends no call, into `SPARED`. A new view, twin, subcommand or bundle is added here to every suite of `SUITES` once that suite tries it;
-`test_registry.py` fails until then. A new suite is one more entry.
+A new view, twin, subcommand or bundle is added here to every suite of `SUITES` once that suite tries it;
+`test_registry.py` fails until then. A new subcommand also goes into `KILLED`, or, where it sends no call, into
+`SPARED`. A new suite is one more entry.
 """
 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
-    "resume", "attach", "reconcile", "replay", "stream", "sweep",
+    "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery",
 })  # fmt: skip
-VIEWS = frozenset({"fal_nb.views.card.CardView", "fal_nb.views.board.BoardView"})
+VIEWS = frozenset({"fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView"})
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
-BUNDLES = frozenset({"board", "card", "hub"})
+BUNDLES = frozenset({"board", "card", "gallery", "hub"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},
@@ -38,6 +39,7 @@ SPARED = {
     "logs": "sends nothing and writes nothing",
     "jobs": "sends nothing and writes nothing",
     "history": "sends nothing and writes nothing",
+    "gallery": "sends nothing; a mark is one commit",
     "config": "sends nothing and writes nothing",
     "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
     "help": "sends nothing and writes nothing",

@@ -440,7 +440,7 @@ def shell(simulator, home, monkeypatch):
 LINES = (
     "%fal stream fal-ai/any-llm prompt=x", "%fal stream fal-ai/flux/dev prompt=x image_size=64x64",
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
-    "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal config", "%fal simulator", "%fal help",
+    "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
     "%fal sweep show", "%fal sweep resume nowhere", f"%%fal sweep {SCHNELL} --budget 1 --yes\nprompt: [a, b]",
     "%fal help run", "%fal help config", "%fal run nobody/nothing prompt=x", f"%fal run {SCHNELL} nonsense=1",

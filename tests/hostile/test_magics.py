@@ -17,7 +17,7 @@ from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING, HALVES
 
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
-ALONE = ("jobs", "resume", "history", "config", "help", "simulator")
+ALONE = ("jobs", "resume", "history", "gallery", "config", "help", "simulator")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
 PICKED = [case for case in ENDING if case.name not in SLOW and case.way not in {"media", "status"}]

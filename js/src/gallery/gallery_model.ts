@@ -1,0 +1,285 @@
+/** A gallery's signals: the order the kernel sent, the tiles that were asked for, what the person has chosen. */
+
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Shelf } from "../board/shelf";
+import type { BoardMessage } from "../lib/board_messages";
+import type {
+  Ask,
+  Code,
+  CodeKind,
+  FilterValue,
+  GalleryEvent,
+  GalleryMessage,
+  GalleryState,
+  Items,
+  Order,
+} from "../lib/gallery_messages";
+import type { Buffers } from "../lib/messages";
+import type { Live } from "../lib/model";
+import { type Item, readItem } from "./items";
+
+export type LiveGallery = Live<GalleryState, GalleryEvent>;
+
+/** Heights of a row in pixels. */
+export const SIZES = { small: 96, medium: 160, large: 260 } as const;
+export type Size = keyof typeof SIZES;
+export const MOST_COMPARED = 4;
+
+const BATCH = 100;
+const ASK_AGAIN_MS = 8_000;
+const MOST_ITEMS = 4_000;
+
+export interface GalleryProps {
+  gallery: GalleryModel;
+}
+
+export interface Ordered {
+  places: Uint32Array;
+  /** Width over height, by place in the order. */
+  ratios: Float32Array;
+}
+
+interface Kept {
+  item: Signal<Item | undefined>;
+  asked: number;
+  isGone: boolean;
+}
+
+const EMPTY: Ordered = { places: new Uint32Array(), ratios: new Float32Array() };
+
+export class GalleryModel {
+  readonly live: LiveGallery;
+  readonly shelf: Shelf;
+  readonly order = signal<Ordered | undefined>(undefined);
+  readonly selected = signal<ReadonlySet<number>>(new Set());
+  readonly size: Signal<Size>;
+  readonly scroll: Signal<number>;
+  /** Place in the order of the tile that the keys act on. */
+  readonly active: Signal<number>;
+  readonly areFiltersOpen: Signal<boolean>;
+  /** What is said for a moment: copied, and the like. */
+  readonly notice = signal("");
+  readonly query: ReadonlySignal<Ask>;
+  readonly #items = new Map<number, Kept>();
+  readonly #wanted = new Set<number>();
+  #isDue = false;
+  #parts: (readonly [Uint32Array, Uint16Array] | undefined)[] = [];
+  #fading?: ReturnType<typeof setTimeout>;
+
+  constructor(live: LiveGallery, shelf: Shelf) {
+    this.live = live;
+    this.shelf = shelf;
+    this.size = this.#kept<Size>("size", "medium");
+    this.scroll = this.#kept("scroll", 0);
+    this.active = this.#kept("active", 0);
+    this.areFiltersOpen = this.#kept("filters", false);
+    this.query = computed(() => {
+      const state = live.state.value;
+      return {
+        kind: "query",
+        words: state.words ?? "",
+        filters: state.filters ?? {},
+        sort: state.sort ?? "created",
+        is_descending: state.is_descending ?? true,
+        with_hidden: state.with_hidden ?? false,
+      };
+    });
+  }
+
+  /** Asks for the order; said again where the kernel has a newer one than is here. */
+  begin(): void {
+    this.live.send({ kind: "order" });
+  }
+
+  ask(changes: Partial<Ask>): void {
+    this.scroll.value = 0;
+    this.active.value = 0;
+    this.live.send({ ...this.query.peek(), ...changes });
+  }
+
+  toggleFilter(name: string, value: FilterValue): void {
+    const { filters } = this.query.peek();
+    const chosen = filters[name] ?? [];
+    const next = chosen.includes(value) ? chosen.filter((each) => each !== value) : [...chosen, value];
+    const rest = Object.fromEntries(Object.entries(filters).filter(([other]) => other !== name));
+    this.ask({ filters: next.length > 0 ? { ...rest, [name]: next } : rest });
+  }
+
+  get count(): number {
+    return this.order.value?.places.length ?? 0;
+  }
+
+  place(at: number): number {
+    return this.order.value?.places[at] ?? -1;
+  }
+
+  /** What is known of an output; undefined until it was sent. */
+  item(place: number): ReadonlySignal<Item | undefined> {
+    return this.#keep(place).item;
+  }
+
+  /** Asks soon for what is not here, together with what others want now. */
+  want(place: number): void {
+    const kept = this.#keep(place);
+    if (kept.item.peek() || kept.isGone || Date.now() - kept.asked < ASK_AGAIN_MS) return;
+    kept.asked = Date.now();
+    this.#wanted.add(place);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => this.#flush());
+  }
+
+  toggle(place: number): void {
+    this.live.send({ kind: "select", cells: [place], on: !this.selected.peek().has(place) });
+  }
+
+  selectTo(from: number, to: number): void {
+    const [first, last] = from < to ? [from, to] : [to, from];
+    const cells = [...(this.order.peek() ?? EMPTY).places.slice(first, last + 1)];
+    this.live.send({ kind: "select", cells, on: true });
+  }
+
+  /** The outputs that an action is about: those selected, else the one given. */
+  meant(place: number): number[] {
+    const { value } = this.selected;
+    return value.has(place) || place < 0 ? [...value] : [place];
+  }
+
+  rate(places: number[], rating: number | null): void {
+    this.live.send({ kind: "rate", cells: places, rating });
+  }
+
+  copy(place: number, what: CodeKind): void {
+    this.live.send({ kind: "code", cell: place, what });
+  }
+
+  say(words: string): void {
+    this.notice.value = words;
+    clearTimeout(this.#fading);
+    this.#fading = setTimeout(() => {
+      this.notice.value = "";
+    }, 2_500);
+  }
+
+  receive(message: GalleryMessage, buffers: Buffers): void {
+    switch (message?.kind) {
+      case "order":
+        this.#takeOrder(message, buffers);
+        break;
+      case "items":
+        this.#takeItems(message);
+        break;
+      case "selection":
+        this.selected.value = new Set(bytesOf(buffers[0], 0, Uint32Array));
+        break;
+      case "code":
+        this.#takeCode(message);
+        break;
+      default:
+        this.shelf.receive(message as BoardMessage, buffers);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#fading);
+  }
+
+  #takeOrder({ count, part, parts }: Order, buffers: Buffers): void {
+    if (part === 0) this.#parts = new Array(parts).fill(undefined);
+    if (this.#parts.length !== parts) return;
+    const places = bytesOf(buffers[0], 0, Uint32Array, count);
+    const ratios = bytesOf(buffers[0], 4 * count, Uint16Array, count);
+    this.#parts[part] = [places, ratios];
+    if (this.#parts.some((each) => each === undefined)) return;
+    const all = this.#parts as (readonly [Uint32Array, Uint16Array])[];
+    this.#parts = [];
+    const length = all.reduce((sum, [each]) => sum + each.length, 0);
+    const order = { places: new Uint32Array(length), ratios: new Float32Array(length) };
+    let at = 0;
+    for (const [own, shapes] of all) {
+      order.places.set(own, at);
+      for (let index = 0; index < shapes.length; index += 1) {
+        order.ratios[at + index] = Math.max(0.1, (shapes[index] as number) / 1000);
+      }
+      at += own.length;
+    }
+    this.order.value = order;
+  }
+
+  #takeItems({ items }: Items): void {
+    if (!Array.isArray(items)) return;
+    for (const row of items) {
+      const kept = this.#keep(row[0]);
+      kept.item.value = readItem(row);
+      kept.isGone = kept.item.value === undefined;
+    }
+  }
+
+  #takeCode({ what, text }: Code): void {
+    const words = what === "path" ? "the path" : "the cell";
+    const { clipboard } = navigator;
+    if (!clipboard) {
+      this.say(text);
+      return;
+    }
+    clipboard.writeText(text).then(
+      () => this.say(`copied ${words}`),
+      () => this.say(text),
+    );
+  }
+
+  #flush(): void {
+    this.#isDue = false;
+    const places = [...this.#wanted];
+    this.#wanted.clear();
+    for (let at = 0; at < places.length; at += BATCH) {
+      this.live.send({ kind: "items", cells: places.slice(at, at + BATCH) });
+    }
+  }
+
+  #keep(place: number): Kept {
+    let kept = this.#items.get(place);
+    if (!kept) {
+      kept = { item: signal(undefined), asked: 0, isGone: false };
+      this.#items.set(place, kept);
+      if (this.#items.size > MOST_ITEMS) {
+        const [oldest] = this.#items.keys();
+        this.#items.delete(oldest as number);
+      }
+    }
+    return kept;
+  }
+
+  /** A choice that outlives the node that shows the gallery. */
+  #kept<Value>(key: string, otherwise: Value): Signal<Value> {
+    const choice = signal((this.live.kept(`gallery:${key}`) as Value | undefined) ?? otherwise);
+    choice.subscribe((value) => {
+      if (value !== otherwise || this.live.kept(`gallery:${key}`) !== undefined) {
+        this.live.keep(`gallery:${key}`, value);
+      }
+    });
+    return choice;
+  }
+}
+
+type Numbers = Uint32Array | Uint16Array;
+type NumbersOf<Kind extends Numbers> = {
+  new (buffer: ArrayBuffer): Kind;
+  BYTES_PER_ELEMENT: number;
+};
+
+/** Numbers out of a buffer from some byte on; a copy, since what arrives need not lie on a number's border. */
+function bytesOf<Kind extends Numbers>(
+  buffer: DataView | ArrayBuffer | undefined,
+  from: number,
+  Kind: NumbersOf<Kind>,
+  count?: number,
+): Kind {
+  if (!buffer) return new Kind(new ArrayBuffer(0));
+  const isView = !(buffer instanceof ArrayBuffer);
+  const [bytes, offset] = isView ? [buffer.buffer as ArrayBuffer, buffer.byteOffset] : [buffer, 0];
+  const all = Math.max(0, buffer.byteLength - from);
+  const most = count === undefined ? Math.floor(all / Kind.BYTES_PER_ELEMENT) : count;
+  const length = Math.min(most * Kind.BYTES_PER_ELEMENT, all - (all % Kind.BYTES_PER_ELEMENT));
+  return new Kind(bytes.slice(offset + from, offset + from + length));
+}

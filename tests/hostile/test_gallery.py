@@ -1,0 +1,75 @@
+"""Hostile texts as everything a gallery shows: prompts, endpoints, notes, tags, errors, texts of results."""
+
+import asyncio
+
+import pytest
+
+from fal_nb.views.board_look import CellArtifact
+from fal_nb.views.gallery import GalleryView
+from fal_nb.views.gallery_look import Facet, OutputLook
+
+from .judge import assert_inert, assert_plain, assert_sendable
+from .words import EVERYTHING
+
+
+class HostileOutputs:
+    """Three outputs of which every text is the same hostile one."""
+
+    backend = "simulator"
+    records = (3, 2, 1)
+    ratios = (1.0, 1.0, 1.0)
+
+    def __init__(self, words):
+        self.name = self.words = words
+
+    def find(self, query):
+        return [0, 1, 2]
+
+    def facets(self):
+        return [Facet(self.words, ((self.words, 2), ("x", 1)))]
+
+    def looks(self, places):
+        words = self.words
+        artifacts = (
+            CellArtifact(kind="text", content_type=words, digest="d" * 64, text=words),
+            CellArtifact(kind="image", content_type=words, digest="d" * 64, error=words),
+            CellArtifact(kind="file", content_type=words, text=words),
+        )
+        return {
+            place: OutputLook(
+                record=self.records[place], position=0, endpoint=words, artifact=artifacts[place], created=0.0,
+                prompt=words, seed=words, tags=(words,), note=words, request_id=words,
+                arguments={words: words, "inner": {words: [words]}},
+            )
+            for place in places
+        }  # fmt: skip
+
+    def thumbnails(self, places):
+        return {}
+
+    def code(self, place, what):
+        return "%fal run x"
+
+
+@pytest.mark.parametrize("words", EVERYTHING.values(), ids=list(EVERYTHING))
+def test_a_gallery_is_text_whatever_it_shows(words, tmp_path):
+    view = GalleryView(HostileOutputs(words), lambda digest: tmp_path / "blob", lambda records: None, lambda *_: None)
+    sent = []
+    outlet = {"post": lambda _self, _view, content, _buffer: sent.append(content), "changed": lambda *_, **__: None}
+    view.outlet = type("Outlet", (), outlet)()
+
+    async def look():
+        view.receive({"kind": "order"})
+        view.receive({"kind": "items", "cells": [0, 1, 2]})
+        view.receive({"kind": "details", "cells": [0, 1, 2]})
+        view.receive({"kind": "media", "which": "original", "index": 1})
+        view.receive({"kind": "query", "words": words, "filters": {words[:50]: [words[:50]]}, "sort": "created"})
+        await asyncio.gather(*view._tasks)
+
+    asyncio.run(look())
+    assert {content["kind"] for content in sent} == {"order", "items", "details", "media-error"}
+    for content in sent:
+        assert_sendable(content)
+    assert_sendable(view.state())
+    assert_inert(view.twin())
+    assert_plain(view.text())
