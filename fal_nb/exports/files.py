@@ -1,4 +1,4 @@
-"""``Staged``: files that appear under their names complete and together, or not at all."""
+"""``Staged``: files that appear under their names complete, all of them at the end, or not at all."""
 
 from __future__ import annotations
 

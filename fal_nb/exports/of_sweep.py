@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import FileError
+from fal_nb.exports.files import Staged
 from fal_nb.exports.progress import Progress
+from fal_nb.exports.tables import TABLES, write_table
+from fal_nb.plain import one_line
 
 if TYPE_CHECKING:
     from fal_nb.sweeps.sweep import Sweep
 
 __all__ = ["export_sweep"]
 
-_KINDS = "x.png"
+_KINDS = "x.png (contact sheet), x.csv, x.json, x.jsonl or x.parquet (table)"
 
 
 def export_sweep(
@@ -27,12 +30,24 @@ def export_sweep(
     on_progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Path]:
     """Write a sweep and return the files; see `Sweep.export`."""
-    from fal_nb.exports.contact_sheet import write_sheet  # noqa: PLC0415 - loads Pillow
-
     target = Path(path).expanduser()
+    suffix = target.suffix.lower()
     progress = Progress(on_progress)
-    match target.suffix.lower():
-        case ".png":
-            return write_sheet(sweep, target, overwrite=overwrite, progress=progress, tile=tile)
-        case suffix:
-            raise FileError(f"A sweep cannot be written as {suffix[:20] or str(path)[:60]!r}: {_KINDS}.")
+    if suffix == ".png":
+        from fal_nb.exports.contact_sheet import write_sheet  # noqa: PLC0415 - loads Pillow
+
+        return write_sheet(sweep, target, overwrite=overwrite, progress=progress, tile=tile)
+    if suffix in TABLES:
+        return _write_rows(sweep, target, suffix, progress, overwrite=overwrite)
+    raise FileError(f"{one_line(str(path), 80)!r} has no ending that says what to write: {_KINDS}.")
+
+
+def _write_rows(sweep: Sweep, target: Path, suffix: str, progress: Progress, *, overwrite: bool) -> list[Path]:
+    from fal_nb.exports.rows import sweep_rows  # noqa: PLC0415 - beside its only use
+
+    with Staged(overwrite=overwrite) as staged:
+        temp_path = staged.path_for(target)
+        progress.begin(1, "table")
+        write_table(sweep_rows(sweep), temp_path, suffix)
+        progress.step()
+    return [target]

@@ -30,7 +30,8 @@ class Exporting:
         Parameters
         ----------
         path
-            Its ending says what is written: ``.png`` a contact sheet, on as many pages as it needs.
+            Its ending says what is written: ``.png`` a contact sheet, on as many pages as it needs; ``.csv``,
+            ``.json``, ``.jsonl`` or ``.parquet`` a row for each cell with its axes, arguments, cost, scores, file.
         overwrite
             Whether files that are there already may be replaced.
         tile

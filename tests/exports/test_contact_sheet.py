@@ -39,6 +39,18 @@ def test_a_sheet_has_the_size_that_the_plan_announced_and_a_tile_for_each_cell(s
     assert list(paths[0].parent.iterdir()) == paths
 
 
+def test_a_tile_holds_the_original_where_it_is_here(session, sweep, tmp_path):
+    view = next(iter(sweep))
+    sweep.export(tmp_path / "x.png")
+    with (
+        Image.open(tmp_path / "x.png") as sheet,
+        Image.open(session.artifacts.path(view.artifacts[0].digest)) as original,
+    ):
+        tiles = [sheet.crop(tile_box(row, column, 256)) for row in range(2) for column in range(4)]
+        middles = [tile.crop((96, 104, 160, 152)).tobytes() for tile in tiles if tile.height == 256]
+        assert original.convert("RGB").tobytes() in middles
+
+
 def test_words_stay_inside_their_tile_and_labels_in_their_column():
     side = 96
     page = SheetPage(
