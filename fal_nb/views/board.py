@@ -234,7 +234,12 @@ class BoardView(View):
             artifact = self._sweep.cells[key].artifact
             if content.get("which") != "original" or artifact is None:
                 continue
-            about = {"kind": "media", "which": "original", "index": place, "content_type": artifact.content_type}
+            about = {
+                "kind": "media",
+                "which": "original",
+                "index": place,
+                "content_type": _cut(artifact.content_type, 60),
+            }
             if artifact.digest is None or artifact.error is not None:
                 # A picture that is too large to be looked into here would be unpacked by the browser.
                 self._post({**about, "kind": "media-error", "error": _cut(artifact.error or "it was not stored")})

@@ -268,7 +268,12 @@ class GalleryView(View):
             if content.get("which") != "original" or place not in looks:
                 continue
             artifact = looks[place].artifact
-            about = {"kind": "media", "which": "original", "index": place, "content_type": artifact.content_type}
+            about = {
+                "kind": "media",
+                "which": "original",
+                "index": place,
+                "content_type": _cut(artifact.content_type, 60),
+            }
             if artifact.digest is None or artifact.error is not None:
                 # A picture that is too large to be looked into here would be unpacked by the browser.
                 self._post({**about, "kind": "media-error", "error": _cut(artifact.error or "it was not stored")})
