@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         upload_file_async,
         upload_image_async,
     )
+    from fal_nb.api_copy import copy_as, dry_run
     from fal_nb.api_gallery import gallery
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
@@ -101,6 +102,7 @@ _HOMES = {
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
+    "fal_nb.api_copy": ("copy_as", "dry_run"),
     "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
@@ -180,6 +182,8 @@ __all__ = [
     "card",
     "check",
     "close",
+    "copy_as",
+    "dry_run",
     "encode",
     "encode_file",
     "encode_image",

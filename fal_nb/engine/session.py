@@ -289,6 +289,13 @@ class Session(Following):
 
         return send_again(self, job if isinstance(job, Job) else self.job(job), yes=yes, confirm=confirm)
 
+    def fitted(
+        self, endpoint: str, arguments: dict[str, Any], options: CallOptions = DEFAULTS, *, check: bool = True
+    ) -> dict[str, Any]:
+        """Return arguments with their files read, as the endpoint wants them; sends no call. Raises as `submit`."""
+        path = options.path.strip("/")
+        return self._prepared(endpoint, arguments, "" if path == "stream" else path, check=check)[1]
+
     def unit_price(self, endpoint: str) -> UnitPrice | None:
         """Return what a unit of an endpoint costs by the price list, None where the list does not have it; blocks.
 

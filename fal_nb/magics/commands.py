@@ -59,6 +59,8 @@ class CallArguments:
         As in `CallOptions`.
     max_cost, allow_unpriced
         The most it may cost, in US dollars, and whether it is sent under a budget although nothing bounds its cost.
+    dry_run
+        Whether the call is only shown.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
     memo, no_memo
@@ -93,6 +95,7 @@ class CallArguments:
     max_cost: float | None = None
     allow_unpriced: bool = False
     unchecked: bool = False
+    dry_run: bool = False
     memo: bool = False
     no_memo: bool = False
     tags: tuple[str, ...] = ()
@@ -222,6 +225,7 @@ class SweepArguments:
     window: int | None = None
     allow_unpriced: bool = False
     yes: bool = False
+    dry_run: bool = False
     var: str | None = None
     silenced: bool = False
 

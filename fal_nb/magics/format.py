@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["format_item", "format_line", "format_value", "split_cell"]
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
-_BREAKING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-"""What no line of a notebook may hold as it is; IPython takes several of these for line breaks."""
+_BREAKING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What no line of a notebook may hold as it is: IPython takes several of these for line breaks, and what turns the
+direction of text makes a line say something else than it shows."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CHANGED = re.compile(r"^[^\S\n]*(?:>>>|\.\.\.|In \[|[^\S\n]$)", re.MULTILINE)
 """Lines of a cell that IPython changes: those that begin like a pasted prompt, those of white space alone."""

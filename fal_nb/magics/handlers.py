@@ -26,6 +26,7 @@ from fal_nb.views.fitting import last_lines
 from fal_nb.views.format import STATE_WORDS, cancel_words
 
 if TYPE_CHECKING:
+    from fal_nb.engine.dry_run import How
     from fal_nb.engine.job import Job
     from fal_nb.views.card import CardView
     from fal_nb.workbench import Workbench
@@ -60,6 +61,8 @@ def handle(bench: Workbench, command: args.Arguments, cell: Cell) -> Any:
 
 
 def _run(bench: Workbench, command: args.RunArguments, cell: Cell) -> Any:
+    if command.dry_run:
+        return _dry_run(bench, command, cell, "run" if command.direct else "subscribe")
     job = _start(bench, command, cell, kind="direct" if command.direct else "queue")
     result = _wait_for(bench, job)
     _keep(bench, command, cell, result)
@@ -67,6 +70,8 @@ def _run(bench: Workbench, command: args.RunArguments, cell: Cell) -> Any:
 
 
 def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
+    if command.dry_run:
+        return _dry_run(bench, command, cell, "submit")
     job = _start(bench, command, cell, kind="queue")
     bench.show_job(job)
     if command.to:
@@ -80,6 +85,8 @@ def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
 
 def _stream(bench: Workbench, command: args.StreamArguments, cell: Cell) -> Any:
     session = bench.session
+    if command.dry_run:
+        return _dry_run(bench, command, cell, "stream")
     job = session.show_stream(
         command.endpoint,
         _arguments(bench, command, cell),
@@ -92,6 +99,22 @@ def _stream(bench: Workbench, command: args.StreamArguments, cell: Cell) -> Any:
     result = _wait_for(bench, job)
     _keep(bench, command, cell, result)
     return None if command.silenced else result
+
+
+def _dry_run(bench: Workbench, command: args.CallArguments, cell: Cell, how: How) -> Any:
+    """Return the call as it would be sent; the value is what the cell shows."""
+    from fal_nb.engine.dry_run import prepare  # noqa: PLC0415 - loaded when first asked for
+    from fal_nb.magics.dry_run import DryRun  # noqa: PLC0415
+
+    options = _options(command)
+    if isinstance(command, args.StreamArguments):
+        options = replace(options, path=command.path)
+    check = not command.unchecked
+    call = prepare(bench.session, command.endpoint, _arguments(bench, command, cell), how, options, check=check)
+    shown = DryRun(call, bench.session.preflight.known_schema(call.endpoint))
+    if command.var:
+        cell.assign(command.var, shown)
+    return None if command.silenced else shown
 
 
 def _arguments(bench: Workbench, command: args.CallArguments, cell: Cell) -> dict[str, Any]:

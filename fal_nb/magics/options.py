@@ -180,6 +180,9 @@ _SENDING = (
     ),
     OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
 )
+_DRY_RUN = OptionSpec(
+    name="dry_run", field="dry_run", help="Send nothing: show the request, its price, and the call to be copied."
+)
 _REMEMBERING = (
     OptionSpec(name="memo", field="memo", help="Answer from the history where an equal call succeeded; send nothing."),
     OptionSpec(name="no_memo", field="no_memo", help="Call in any case, whatever FalMagics.memo says."),
@@ -289,6 +292,7 @@ _SPECS = (
         details=f"Queues a request, shows its progress and its outputs, returns the result.\n\n{_CALL_DETAILS}",
         options=(
             OptionSpec(name="direct", field="direct", help="One synchronous call, no queue; fal cannot cancel it."),
+            _DRY_RUN,
             *_BODY,
             _timeout("Stop waiting after so many seconds."),
             *_SENDING,
@@ -308,7 +312,14 @@ _SPECS = (
         takes_inputs=True,
         summary="the same without waiting: a job at once",
         details=f"Queues a request and returns a job; its card goes on by itself.\n\n{_CALL_DETAILS}",
-        options=(*_BODY, _timeout("Give the job up after so many seconds."), *_SENDING, *_REMEMBERING, *_KEEPING),
+        options=(
+            _DRY_RUN,
+            *_BODY,
+            _timeout("Give the job up after so many seconds."),
+            *_SENDING,
+            *_REMEMBERING,
+            *_KEEPING,
+        ),
         examples=(
             'job = %fal submit fal-ai/flux/schnell "a red fox" num_images=4',
             '%%fal submit fal-ai/flux/dev/image-to-image --json\n{"prompt": "a wolf", "image_url": "https://x.org/a.png"}',
@@ -327,6 +338,7 @@ the result. fal cannot cancel a stream: stopping the cell closes it, and it may 
 
 {_CALL_DETAILS}""",
         options=(
+            _DRY_RUN,
             *_BODY,
             _timeout("Longest silence between two events."),
             OptionSpec(
@@ -445,6 +457,7 @@ again what failed; `cancel` ends it; `show` shows its board.""",
             OptionSpec(name="window", kind="count", metavar="N", field="window", help="Calls at once (4)."),
             OptionSpec(name="allow_unpriced", field="allow_unpriced", help="Call also what nobody knows the price of."),
             OptionSpec(name="yes", field="yes", help="Run it at once."),
+            OptionSpec(name="dry_run", field="dry_run", help="Show what the plan comes to and keep nothing of it."),
             OptionSpec(
                 name="var",
                 short="-o",

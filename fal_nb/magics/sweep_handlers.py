@@ -26,6 +26,9 @@ def handle_sweep(
     session = bench.session
     if command.action == "plan":
         plan, schemas = Sweep.plan_text(session, command.body or "", command.target, notebook=namespace)
+        if command.dry_run:
+            bench.line(f"{Sweep.outlook_of(session, plan, schemas, command.window or 4)}\nNothing was sent or kept.")
+            return None
         sweep = Sweep.new(
             session,
             plan,

@@ -136,6 +136,22 @@ class Sweep(Numbers, Exporting):
         return cls(session, row, plan, schemas)
 
     @classmethod
+    def outlook_of(
+        cls, session: Session, plan: SweepPlan, schemas: Mapping[str, EndpointSchema | None], window: int = _WINDOW
+    ) -> Outlook:
+        """Return what a plan comes to; every cell is checked, and nothing of it is kept or sent.
+
+        Raises
+        ------
+        ArgumentsError
+            With every problem of any cell.
+        """
+        check_cells(Cells(plan, dict(schemas))).raise_for_problems()
+        sweep = cls(session, SweepRow("", plan.text(), time.time(), None, False, window), plan, schemas)
+        del _open[session.owner, ""]
+        return sweep.outlook()
+
+    @classmethod
     def find(cls, session: Session, name: str | None = None) -> Sweep:
         """Return a sweep of the history, the newest where none is named; runs nothing.
 

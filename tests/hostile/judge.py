@@ -11,7 +11,7 @@ UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069
 """Control characters but tab and newline, those that turn the direction of text, halves of characters."""
 STATUS = Path("/proc/self/status")
 TAGS = frozenset({
-    "div", "span", "b", "br", "img", "figure", "figcaption", "progress", "video", "audio",
+    "div", "span", "b", "br", "img", "figure", "figcaption", "progress", "video", "audio", "details", "summary",
     "table", "caption", "thead", "tbody", "tr", "th", "td",
 })  # fmt: skip
 ATTRIBUTES = frozenset({

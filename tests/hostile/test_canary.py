@@ -443,6 +443,8 @@ LINES = (
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
     "%fal sweep show", "%fal sweep resume nowhere", f"%%fal sweep {SCHNELL} --budget 1 --yes\nprompt: [a, b]",
+    f"%fal run {SCHNELL} prompt=x --dry-run", f"%%fal sweep {SCHNELL} --dry-run\nprompt: [a, b]",
+    "[fal_nb.copy_as(None, form) for form in ('magic', 'python', 'javascript', 'curl')]",
     "%fal help run", "%fal help config", "%fal run nobody/nothing prompt=x", f"%fal run {SCHNELL} nonsense=1",
     "%fal status 4711", "%fal nonsense", f"%fal run {SCHNELL} prompt={{settings}}", "%config FalMagics",
     "import fal_nb; fal_nb.session()", "fal_nb.session().settings", "fal_nb.session().client()", "fal_nb.session().client",

@@ -118,6 +118,19 @@ def test_what_settles_lost_and_earlier_calls_prints_plain_text_too(run, shell):
     run("%fal wait --timeout 20")
 
 
+def test_a_dry_run_of_hostile_words_is_plain_text_and_inert(run, shell):
+    for text in EVERYTHING.values():
+        if text == HALVES or len(text) > 5_000:
+            continue
+        shell.user_ns["words"] = text
+        printed, done = run("%fal run hostile/prompt-html prompt={words} --note {words} --dry-run --unchecked")
+        assert_plain(printed, 10**6)
+        assert done.success, printed
+        assert_inert(done.result._repr_html_(), 10**6)
+        for form in ("magic", "python", "javascript", "curl"):
+            assert_plain(done.result.copy_as(form), 10**6)
+
+
 SWEPT = ("logs-html", "prompt-bidi", "error-terminal", "result-text-terminal", "media-png-bomb", "request-id-html")
 
 
