@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export_sweep"]
 
-_KINDS = "x.png (contact sheet), x.csv, x.json, x.jsonl or x.parquet (table)"
+_KINDS = "x.png (contact sheet), x.csv, x.json, x.jsonl or x.parquet (table), folder/ (every output)"
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}\Z")
 
 
 def export_sweep(
@@ -31,7 +33,7 @@ def export_sweep(
 ) -> list[Path]:
     """Write a sweep and return the files; see `Sweep.export`."""
     target = Path(path).expanduser()
-    suffix = target.suffix.lower()
+    suffix = "" if _is_folder(path, target) else target.suffix.lower()
     progress = Progress(on_progress)
     if suffix == ".png":
         from fal_nb.exports.contact_sheet import write_sheet  # noqa: PLC0415 - loads Pillow
@@ -39,7 +41,15 @@ def export_sweep(
         return write_sheet(sweep, target, overwrite=overwrite, progress=progress, tile=tile)
     if suffix in TABLES:
         return _write_rows(sweep, target, suffix, progress, overwrite=overwrite)
+    if not suffix:
+        from fal_nb.exports.folder import write_folder  # noqa: PLC0415 - beside its only use
+
+        return write_folder(sweep, target, overwrite=overwrite, progress=progress)
     raise FileError(f"{one_line(str(path), 80)!r} has no ending that says what to write: {_KINDS}.")
+
+
+def _is_folder(path: str | os.PathLike[str], target: Path) -> bool:
+    return os.fspath(path).endswith(("/", os.sep)) or target.is_dir() or not _EXTENSION.search(target.name)
 
 
 def _write_rows(sweep: Sweep, target: Path, suffix: str, progress: Progress, *, overwrite: bool) -> list[Path]:

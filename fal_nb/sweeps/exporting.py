@@ -31,9 +31,12 @@ class Exporting:
         ----------
         path
             Its ending says what is written: ``.png`` a contact sheet, on as many pages as it needs; ``.csv``,
-            ``.json``, ``.jsonl`` or ``.parquet`` a row for each cell with its axes, arguments, cost, scores, file.
+            ``.json``, ``.jsonl`` or ``.parquet`` a row for each cell with its axes, arguments, cost, scores, file. A
+            folder (``out/``, or no ending) gets every output under a name from its axes, ``manifest.json`` and
+            ``manifest.csv``; exported again it goes on where it stopped.
         overwrite
-            Whether files that are there already may be replaced.
+            Whether files that are there already may be replaced; what an earlier export of the same sweep wrote into
+            a folder may be in any case.
         tile
             Side of a contact sheet's tiles in pixels, 64 to 1024.
         on_progress
