@@ -17,6 +17,7 @@ from fal_nb.plain import is_plain
 from fal_nb.sweeps.values import double_braces
 from fal_nb.views.board_look import CellArtifact, cell_artifact
 from fal_nb.views.gallery_look import SORTS, Facet, OutputLook, Query
+from fal_nb.views.twin import result_text
 
 if TYPE_CHECKING:
     from fal_nb.engine.session import Session
@@ -114,9 +115,11 @@ class ShownOutputs:
         for place in places:
             record = records.get(self.records[place])
             position = self._outputs[place].position
-            file = next((file for file in files.get(self.records[place], ()) if file.index == position), None)
-            if record is not None and file is not None:
-                found[place] = _look(record, position, cell_artifact(file))
+            own = files.get(self.records[place], ())
+            file = next((file for file in own if file.index == position), None)
+            if record is not None and (file is not None or not own):
+                artifact = _words(record) if file is None else cell_artifact(file)
+                found[place] = _look(record, position, artifact)
         return found
 
     def thumbnails(self, places: Sequence[int]) -> dict[int, tuple[str, bytes]]:
@@ -229,6 +232,11 @@ def _facet(name: str, counts: Mapping[Any, int], least: int = 2) -> Facet:
     ]
     known.sort(key=lambda each: (-each[1], str(each[0])))
     return Facet(name, tuple(known[:_FACET_VALUES]) if len(known) >= least else ())
+
+
+def _words(record: Record) -> CellArtifact:
+    """Return what is shown of a result that is nothing but text."""
+    return CellArtifact(kind="text", content_type="text/plain", text=result_text(record.result) or "")
 
 
 def _look(record: Record, position: int, artifact: CellArtifact) -> OutputLook:

@@ -14,9 +14,14 @@ from fal_nb.ledger.queries import Selection, select_sql
 __all__ = ["Output", "Outputs"]
 
 _AT_ONCE = 500
+_TEXTS = ("output", "text", "generated_text", "results", "description")
+_IS_TEXT = " OR ".join(f"json_type(p.result, '$.{name}') = 'text'" for name in _TEXTS)
 _OUTPUTS = (
-    "SELECT record_id, position, kind, width, height FROM artifacts WHERE digest IS NOT NULL OR error IS NOT NULL "
-    "ORDER BY record_id DESC, position"
+    "SELECT record_id, position, kind, width, height FROM artifacts WHERE digest IS NOT NULL OR error IS NOT NULL "  # noqa: S608 - our names
+    "UNION ALL SELECT r.id, 0, 'text', NULL, NULL FROM records r JOIN payloads p ON p.record_id = r.id "
+    "WHERE r.state = 'SUCCEEDED' AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.record_id = r.id) "
+    f"AND ({_IS_TEXT}) "
+    "ORDER BY 1 DESC, 2"
 )
 _ARGUMENTS = (
     "SELECT a.key, a.atom, COUNT(*) FROM payloads p, json_each(p.arguments) a "
@@ -27,7 +32,10 @@ _LONGEST_FACET_TEXT = 60
 
 
 class Output(NamedTuple):
-    """One file of one record: its place among the record's files, what it is, its size in pixels where it has one."""
+    """One file of one record: its place among the record's files, what it is, its size in pixels where it has one.
+
+    A result that is nothing but text is an output as well, of kind ``text``.
+    """
 
     record: int
     position: int

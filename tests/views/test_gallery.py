@@ -20,7 +20,7 @@ SIZE = {"width": 64, "height": 48}
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """A history of six calls, eight outputs: pictures, a sound, a text, and a call that made nothing."""
+    """A history of six calls: pictures, several of one call, a text, and a call that made nothing to look at."""
     with SimulatorServer(runners=4, speed=50) as simulator:
         session = Session(base_url=simulator.base_url, home=tmp_path_factory.mktemp("home"), notify=lambda line: None)
         calls = [
@@ -97,9 +97,9 @@ def records(outputs, places):
 
 class TestFinding:
     def test_every_output_has_a_place_newest_call_first_and_its_own_files_in_order(self, outputs):
-        assert records(outputs, outputs.find(Query())) == [6, 3, 2, 1, 1, 1]
+        assert records(outputs, outputs.find(Query())) == [6, 4, 3, 2, 1, 1, 1]
         assert outputs.ratios[0] == pytest.approx(64 / 48)
-        assert outputs.ratios[2] == pytest.approx(0.5)
+        assert outputs.ratios[3] == pytest.approx(0.5)
 
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -109,9 +109,10 @@ class TestFinding:
             (Query(filters={"endpoint": ("fal-ai/flux/dev",)}), [3]),
             (Query(filters={"seed": (10, 3)}), [6, 2]),
             (Query(filters={"kind": ("video",)}), []),
-            (Query(sort="seed", is_descending=False), [3, 1, 1, 1, 6, 2]),
-            (Query(sort="seed"), [2, 6, 1, 1, 1, 3]),
-            (Query(is_descending=False), [1, 1, 1, 2, 3, 6]),
+            (Query(filters={"kind": ("text",)}), [4]),
+            (Query(sort="seed", is_descending=False), [3, 1, 1, 1, 6, 2, 4]),
+            (Query(sort="seed"), [2, 6, 1, 1, 1, 3, 4]),
+            (Query(is_descending=False), [1, 1, 1, 2, 3, 4, 6]),
             (Query(words=("nothing of the kind",)), []),
         ],
     )
@@ -124,13 +125,13 @@ class TestFinding:
 
     def test_what_is_hidden_is_left_out_until_asked_for(self, outputs, session):
         outputs.tag([0], "hidden", is_on=True)
-        assert records(outputs, outputs.find(Query())) == [3, 2, 1, 1, 1]
+        assert records(outputs, outputs.find(Query())) == [4, 3, 2, 1, 1, 1]
         assert records(outputs, outputs.find(Query(with_hidden=True)))[0] == 6
         outputs.tag([0], "hidden", is_on=False)
 
     def test_facets_count_what_can_be_told_apart(self, outputs):
         facets = {facet.name: dict(facet.counts) for facet in outputs.facets()}
-        assert facets["endpoint"] == {FLUX: 3, "fal-ai/flux/dev": 1}
+        assert facets["endpoint"] == {FLUX: 3, "fal-ai/flux/dev": 1, "fal-ai/any-llm": 1}
         assert "backend" not in facets
         assert "prompt" not in facets
 
@@ -143,31 +144,31 @@ class TestFinding:
 class TestMessages:
     def test_the_order_travels_as_places_and_shapes(self, say, outputs):
         [(about, buffer)] = say({"kind": "order"}, "order")
-        assert (about["count"], about["part"], about["parts"]) == (6, 0, 1)
-        places = array.array("I", buffer[: 4 * 6])
-        ratios = array.array("H", buffer[4 * 6 :])
-        assert list(places) == [0, 1, 2, 3, 4, 5]
+        assert (about["count"], about["part"], about["parts"]) == (7, 0, 1)
+        places = array.array("I", buffer[: 4 * 7])
+        ratios = array.array("H", buffer[4 * 7 :])
+        assert list(places) == [0, 1, 2, 3, 4, 5, 6]
         assert list(ratios) == [round(ratio * 1000) for ratio in outputs.ratios]
 
     def test_a_question_sends_a_new_order_and_says_how_many_pass(self, say, view):
         [(about, _)] = say({"kind": "query", "words": "red boat", "filters": {}, "sort": "created"}, "order")
         assert about == {"kind": "order", "revision": 1, "count": 1, "part": 0, "parts": 1}
-        assert (view.state()["matching"], view.state()["count"], len(view)) == (1, 6, 1)
+        assert (view.state()["matching"], view.state()["count"], len(view)) == (1, 7, 1)
 
     def test_an_error_is_said_and_the_order_stays(self, say, view):
         say({"kind": "query", "words": "", "filters": {'a"b': ["x"]}, "sort": "created"})
         assert "cannot be filtered" in view.state()["error"]
-        assert len(view) == 6
+        assert len(view) == 7
 
     def test_tiles_are_sent_for_what_is_asked(self, say):
-        [(about, _)] = say({"kind": "items", "cells": [2, 0, 99, -1, "1", True]}, "items")
+        [(about, _)] = say({"kind": "items", "cells": [3, 0, 99, -1, "1", True]}, "items")
         rows = {row[0]: row for row in about["items"]}
-        assert sorted(rows) == [0, 2]
-        assert rows[2][1] == "image"
-        assert rows[2][9:14] == [2, 0, FLUX, "an <b>owl</b>", 10]
+        assert sorted(rows) == [0, 3]
+        assert rows[3][1] == "image"
+        assert rows[3][9:14] == [2, 0, FLUX, "an <b>owl</b>", 10]
 
     def test_pictures_come_one_behind_the_other_each_webp(self, say):
-        [(about, buffer)] = say({"kind": "thumbnails", "cells": [0, 1]}, "thumbnails")
+        [(about, buffer)] = say({"kind": "thumbnails", "cells": [0, 2]}, "thumbnails")
         sizes = [size for _, _, size in about["pictures"]]
         assert sum(sizes) == len(buffer)
         assert buffer[8:12] == buffer[sizes[0] + 8 : sizes[0] + 12] == b"WEBP"
@@ -181,7 +182,7 @@ class TestMessages:
 
     @pytest.mark.parametrize("what", ["again", "vary", "input"])
     def test_a_tile_gives_a_cell_that_can_be_run(self, say, what, session):
-        [(about, _)] = say({"kind": "code", "cell": 1, "what": what}, "code")
+        [(about, _)] = say({"kind": "code", "cell": 2, "what": what}, "code")
         expected = {
             "again": "%fal run fal-ai/flux/dev",
             "vary": "fal.sweep('fal-ai/flux/dev', {'prompt': 'a red boat {{x}}'",
@@ -225,12 +226,12 @@ class TestMarks:
     def test_a_rating_a_tag_and_a_note_are_written_and_shown(self, say, session):
         [(about, _)] = say({"kind": "rate", "cells": [0], "rating": 4}, "items")
         assert about["items"][0][16] == 4
-        say({"kind": "tag", "cells": [0, 1], "tag": "keeper"}, "items")
+        say({"kind": "tag", "cells": [0, 2], "tag": "keeper"}, "items")
         say({"kind": "note", "cells": [0], "text": "good light"}, "items")
         record = session.history.get(6)
         assert (record.rating, tuple(record.tags), record.note) == (4, ("keeper",), "good light")
         assert tuple(session.history.get(3).tags) == ("keeper",)
-        say({"kind": "tag", "cells": [0, 1], "tag": "keeper", "on": False}, "items")
+        say({"kind": "tag", "cells": [0, 2], "tag": "keeper", "on": False}, "items")
         say({"kind": "rate", "cells": [0], "rating": None}, "items")
         assert session.history.get(6).rating is None
 
@@ -241,7 +242,7 @@ class TestMarks:
 
 class TestSelection:
     def test_what_the_page_selects_is_a_frame_in_python(self, say, view):
-        say({"kind": "select", "cells": [0, 2], "on": True}, "selection")
+        say({"kind": "select", "cells": [0, 3], "on": True}, "selection")
         assert sorted(view.selected.index) == [2, 6]
         say({"kind": "select", "cells": [0], "on": False}, "selection")
         assert list(view.selected["prompt"]) == ["an <b>owl</b>"]
@@ -250,7 +251,7 @@ class TestSelection:
         view.selected = pd.DataFrame({"record": [1]})
         session.runtime.call(_settled(view))
         [(about, buffer)] = outlet.of("selection")
-        assert list(array.array("I", buffer)) == [3, 4, 5]
+        assert list(array.array("I", buffer)) == [4, 5, 6]
         assert view.state()["selected"] == about["count"] == 3
 
     def test_all_that_pass_are_selected_at_once(self, say, view):
@@ -276,8 +277,8 @@ class TestTwin:
 
     def test_the_text_is_a_line_each(self, view):
         lines = view.text().splitlines()
-        assert lines[0] == "history: 6 of 6 outputs"
-        assert len(lines) == 7
+        assert lines[0] == "history: 7 of 7 outputs"
+        assert len(lines) == 8
 
 
 def test_a_question_is_cut_to_size():

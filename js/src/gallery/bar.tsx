@@ -93,9 +93,17 @@ export function Bar({ gallery }: GalleryProps) {
 function Words({ gallery }: GalleryProps) {
   const own = useSignal(gallery.live.field("words").peek() ?? "");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const input = useRef<HTMLInputElement>(null);
+  const asked = gallery.live.field("words").value ?? "";
   useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    // What is being typed is newer than what the kernel says.
+    const root = input.current?.getRootNode() as Document | ShadowRoot | undefined;
+    if (root?.activeElement !== input.current) own.value = asked;
+  }, [asked, own]);
   return (
     <input
+      ref={input}
       type="search"
       class="fal-nb-gwords"
       placeholder="search prompts, notes, endpoints"
