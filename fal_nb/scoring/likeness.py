@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fal_nb.scoring.pixels import Source, picture_of
 
@@ -24,8 +24,6 @@ _SSIM_SIDE = 256
 _FLAT = 1e-2
 """Below this a coefficient is the rounding of a flat picture."""
 _COLOUR_GRID = 4
-_COLOUR_STEP = 24
-"""How far the mean colours of a sixteenth of two near-duplicates may lie apart, of 255."""
 
 
 def ssim(file: Source, other: Source) -> float:
@@ -112,13 +110,16 @@ def _cosines() -> np.ndarray[Any, Any]:
 class Fingerprint:
     """What near-duplicates are told by: a perceptual hash, and the mean colours of a grid, for hashes see no colour."""
 
+    COLOUR_STEP: ClassVar[int] = 24
+    """How far the mean colours of a sixteenth of two near-duplicates may lie apart, of 255."""
+
     bits: int
     colours: tuple[int, ...]
 
     def distance(self, other: Fingerprint) -> int:
         """Return in how many bits the hashes differ; all of them where the colours lie apart."""
         apart = max(abs(one - two) for one, two in zip(self.colours, other.colours, strict=True))
-        return HASH_BITS if apart > _COLOUR_STEP else (self.bits ^ other.bits).bit_count()
+        return HASH_BITS if apart > self.COLOUR_STEP else (self.bits ^ other.bits).bit_count()
 
 
 def fingerprint(thumbnail: bytes) -> Fingerprint:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from fal_nb.errors import JobError
+from fal_nb.ledger.scores import Score
 from fal_nb.plain import one_line, shown
+from fal_nb.sweeps.duplicates import find_like, fingerprints, ignored_seeds
 from fal_nb.sweeps.scores import DUPLICATE, KeptScores, Scoring, scorer_of
 
 if TYPE_CHECKING:
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 
     from fal_nb.engine.session import Session
     from fal_nb.scoring.built_in import On
+    from fal_nb.scoring.likeness import Fingerprint
     from fal_nb.sweeps.cell_view import CellView
     from fal_nb.sweeps.sweep import Sweep
 
@@ -25,6 +30,11 @@ class Numbers:
 
     _session: Session
     _kept_scores: KeptScores | None = None
+
+    @functools.cached_property
+    def _fingerprints(self) -> dict[str, Fingerprint]:
+        """Digest → fingerprint of what was looked at already."""
+        return {}
 
     if TYPE_CHECKING:
 
@@ -146,6 +156,43 @@ class Numbers:
         self._session.notify(self._summary(wanted.name, count))
         return self
 
+    def near_duplicates(self, bits: int = 4) -> pd.DataFrame:
+        """Return the cells that look like an earlier one, with its key and in how many bits they differ; marks them.
+
+        Perceptual hashes of 64 bits are compared, and mean colours, which hashes do not see. The mark is the frame's
+        column ``duplicate_of``, kept in the history. Where cells that differ only in their seed all look the same, one
+        line says so.
+
+        Parameters
+        ----------
+        bits
+            In how many bits near-duplicates may differ, 0 to 20.
+
+        Raises
+        ------
+        JobError
+            Where `bits` is none of these.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        if isinstance(bits, bool) or bits not in range(21):
+            raise JobError(f"Near-duplicates differ in 0 to 20 of 64 bits, not {bits!r:.40}.")
+        views = list(self)
+        prints = fingerprints(views, self._fingerprints)
+        like = find_like(prints, bits)
+        records = {view.cell.key: view.record_id or 0 for view in views}
+        self.scores.replace(
+            DUPLICATE, [Score(key, DUPLICATE, records[key], str(bits), word=other) for key, (other, _) in like.items()]
+        )
+        for endpoint in ignored_seeds(views, prints, bits):
+            self._session.notify(f"seed seems to be ignored by {one_line(endpoint, 120)}")
+        rows = [
+            {**{name: shown(value) for name, value in view.cell.coordinates.items()}, **_likeness(like[view.cell.key])}
+            for view in views
+            if view.cell.key in like
+        ]
+        return pd.DataFrame(rows, index=pd.Index(list(like), name="cell"))
+
     def _summary(self, name: str, count: int) -> str:
         scores = [one for view in self if (one := self.scores.of(view.cell.key).get(name)) is not None]
         failed = [one for one in scores if one.error is not None]
@@ -155,6 +202,10 @@ class Numbers:
         if failed:
             parts.append(f"{len(failed)} failed ({one_line(failed[0].error or '', 120)})")
         return ", ".join(parts)
+
+
+def _likeness(like: tuple[str, int]) -> dict[str, Any]:
+    return {DUPLICATE: like[0], "bits": like[1]}
 
 
 def _is_text(name: str) -> bool:

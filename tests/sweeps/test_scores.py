@@ -269,6 +269,26 @@ def test_scores_reach_an_open_board_as_they_come(sweep, open_session, wait_for, 
     board.close()
 
 
+def test_near_duplicates_are_marked_and_a_seed_that_is_ignored_is_said(session, open_session, monkeypatch):
+    text = "prompt: a {animal}\nanimal: [fox, owl]\nenable_safety_checker: [true, false]\nseed: [5]\nimage_size: square"
+    plan, schemas = Sweep.plan_text(session, text, SCHNELL)
+    sweep = Sweep.new(session, plan, schemas).run().wait(60)
+    assert "duplicate_of" not in sweep.frame()
+    pairs = sweep.near_duplicates()
+    first, copy, other, its_copy = sweep.frame().index
+    assert dict(pairs["duplicate_of"]) == {copy: first, its_copy: other}
+    assert list(pairs["enable_safety_checker"]) == [False, False]
+    marks = sweep.frame()["duplicate_of"]
+    assert marks.isna().tolist() == [True, False, True, False]
+    assert Sweep.find(open_session(), sweep.name).frame()["duplicate_of"].dropna().to_dict() == marks.dropna().to_dict()
+    monkeypatch.setattr("fal_nb.sweeps.numbers.find_like", lambda prints, bits: {})
+    assert sweep.near_duplicates().empty
+    assert "duplicate_of" not in sweep.frame()
+    monkeypatch.setattr("fal_nb.sweeps.numbers.ignored_seeds", lambda *_: ("some/thing\x1b[31m",))
+    sweep.near_duplicates()
+    assert open_session.said[-1] == "seed seems to be ignored by some/thing"
+
+
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
@@ -280,6 +300,7 @@ def test_scores_reach_an_open_board_as_they_come(sweep, open_session, wait_for, 
         (lambda sweep: sweep.score("phash", reference="nowhere.png"), FileError, "nowhere.png cannot be read"),
         (lambda sweep: sweep.score(lambda result: 1), JobError, "give one"),
         (lambda sweep: sweep.score(3), JobError, "not int"),
+        (lambda sweep: sweep.near_duplicates(21), JobError, "0 to 20"),
         (lambda sweep: sweep.score(of_seed, "seed"), JobError, "axis seed"),
         (lambda sweep: sweep.score(of_seed, "cost"), JobError, "column cost"),
         (lambda sweep: sweep.score(of_seed, "a\x1b[31m b"), JobError, "no name of a score"),
