@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from fal_nb.errors import JobError
 from fal_nb.ledger.scores import Score
 from fal_nb.plain import one_line, shown
+from fal_nb.scoring.built_in import BUILT_IN
 from fal_nb.sweeps.duplicates import find_like, fingerprints, ignored_seeds
 from fal_nb.sweeps.scores import DUPLICATE, KeptScores, Scoring, scorer_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fal_nb.scoring.built_in import On
     from fal_nb.scoring.likeness import Fingerprint
     from fal_nb.sweeps.cell_view import CellView
+    from fal_nb.sweeps.effects import Effects
     from fal_nb.sweeps.sweep import Sweep
 
 __all__ = ["Numbers"]
@@ -155,6 +157,29 @@ class Numbers:
         count = scoring.run(kept, executor, again=again, step=progress or _no_step)
         self._session.notify(self._summary(wanted.name, count))
         return self
+
+    def effects(self, values: str = "cost") -> Effects:
+        """Return what a number comes to at each value of each axis: mean, standard deviation and how many outputs.
+
+        A frame with the columns ``axis value mean std n``, in the order of the plan; its `plot` draws it.
+
+        Parameters
+        ----------
+        values
+            ``cost`` (US dollars), ``total_s`` (seconds), ``rating``, or a score's name. ``sharpness``, ``brightness``,
+            ``colourfulness`` and ``text_length`` are scored first, as far as they are not yet.
+
+        Raises
+        ------
+        JobError
+            Where there is no such number, or no axis has more than one value.
+        """
+        from fal_nb.sweeps.effects import effects_of  # noqa: PLC0415 - imports pandas
+
+        known = BUILT_IN.get(values)
+        if known is not None and not known.is_pair and values not in self.scores.names():
+            self.score(values)
+        return effects_of(cast("Sweep", self), self.frame(), values)
 
     def near_duplicates(self, bits: int = 4) -> pd.DataFrame:
         """Return the cells that look like an earlier one, with its key and in how many bits they differ; marks them.
