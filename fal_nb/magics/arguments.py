@@ -216,14 +216,14 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
     return ReconcileArguments(choices=tuple(choices.items()), silenced=parsed.silenced, **fields)
 
 
-_SWEEP_ACTIONS = ("resume", "retry", "cancel", "show")
+_SWEEP_ACTIONS = ("resume", "retry", "cancel", "show", "export")
 
 
 def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
     fields = option_fields(parsed)
     word = parsed.words[0] if parsed.words else None
     action = word.text if word is not None and word.text in _SWEEP_ACTIONS else "plan"
-    most = 1 if action == "plan" else 2
+    most = {"plan": 1, "export": 3}.get(action, 2)
     if len(parsed.words) > most:
         extra = parsed.words[most]
         cut = Edit(extra.column, extra.column + len(extra.raw), "")
@@ -237,7 +237,12 @@ def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, An
         if body is not None:
             _refuse(f"sweep {action} takes no body", word.column if word is not None else 0)
         target = parsed.words[1].text if len(parsed.words) > 1 else None
-    chosen = cast('Literal["plan", "resume", "retry", "cancel", "show"]', action)
+    if action == "export":
+        if len(parsed.words) < 2:
+            _refuse("sweep export: name the file or folder to write, such as x.png", len(parsed.text))
+        fields["path"] = parsed.words[-1].text
+        target = parsed.words[1].text if len(parsed.words) == 3 else None
+    chosen = cast('Literal["plan", "resume", "retry", "cancel", "show", "export"]', action)
     return SweepArguments(action=chosen, target=target, body=body, silenced=parsed.silenced, **fields)
 
 

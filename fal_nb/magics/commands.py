@@ -215,9 +215,13 @@ class SweepArguments:
         The plan.
     budget
         In US dollars.
+    path
+        Where an export goes.
+    tile
+        Side of a contact sheet's tiles in pixels.
     """
 
-    action: Literal["plan", "resume", "retry", "cancel", "show"]
+    action: Literal["plan", "resume", "retry", "cancel", "show", "export"]
     target: str | None = None
     body: str | None = None
     name: str | None = None
@@ -226,6 +230,9 @@ class SweepArguments:
     allow_unpriced: bool = False
     yes: bool = False
     dry_run: bool = False
+    path: str | None = None
+    overwrite: bool = False
+    tile: int | None = None
     var: str | None = None
     silenced: bool = False
 

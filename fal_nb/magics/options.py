@@ -437,14 +437,15 @@ have ended are listed, and their arguments only where the account stores payload
     SubcommandSpec(
         name="sweep",
         words="search",
-        usage="ENDPOINT [OPTIONS], or [resume|retry|cancel|show] [NAME]",
+        usage="ENDPOINT [OPTIONS], or [resume|retry|cancel|show] [NAME], or export [NAME] PATH",
         takes_body=True,
         summary="all combinations of some axes, under a budget",
         details="""\
 With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text holds {axis} and {variable}, `1..4` and
 `2..5 step 0.5` are ranges, `seed: random 8` draws once; zip:, rows: and skip: are rules. What it comes to is shown
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
-again what failed; `cancel` ends it; `show` shows its board.""",
+again what failed; `cancel` ends it; `show` shows its board. `export` writes it: PATH ends in .png (contact sheet),
+.csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, with a manifest).""",
         options=(
             OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
             OptionSpec(
@@ -458,6 +459,8 @@ again what failed; `cancel` ends it; `show` shows its board.""",
             OptionSpec(name="allow_unpriced", field="allow_unpriced", help="Call also what nobody knows the price of."),
             OptionSpec(name="yes", field="yes", help="Run it at once."),
             OptionSpec(name="dry_run", field="dry_run", help="Show what the plan comes to and keep nothing of it."),
+            OptionSpec(name="overwrite", field="overwrite", help="Let an export replace files that are there."),
+            OptionSpec(name="tile", kind="count", metavar="PIXELS", field="tile", help="Of a contact sheet (256)."),
             OptionSpec(
                 name="var",
                 short="-o",
@@ -470,6 +473,7 @@ again what failed; `cancel` ends it; `show` shows its board.""",
         examples=(
             "%%fal sweep fal-ai/flux/dev --budget 2\nprompt: a {animal}\nanimal: [fox, owl]\nseed: [1, 2]",
             "sweep = %fal sweep resume styles --budget 4",
+            "%fal sweep export styles out/styles.png",
         ),
         twin="fal.sweep(endpoint, arguments, axes=…)",
     ),

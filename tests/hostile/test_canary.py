@@ -442,6 +442,7 @@ LINES = (
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
+    "%fal sweep export nowhere/", "%fal sweep export nowhere x.png",
     "%fal sweep show", "%fal sweep resume nowhere", f"%%fal sweep {SCHNELL} --budget 1 --yes\nprompt: [a, b]",
     f"%fal run {SCHNELL} prompt=x --dry-run", f"%%fal sweep {SCHNELL} --dry-run\nprompt: [a, b]",
     "[fal_nb.copy_as(None, form) for form in ('magic', 'python', 'javascript', 'curl')]",

@@ -1,5 +1,6 @@
 """The corpus through every subcommand in a real IPython shell: what it prints, what it returns, what its errors say."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -134,7 +135,7 @@ def test_a_dry_run_of_hostile_words_is_plain_text_and_inert(run, shell):
 SWEPT = ("logs-html", "prompt-bidi", "error-terminal", "result-text-terminal", "media-png-bomb", "request-id-html")
 
 
-def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell):
+def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell, tmp_path):
     shell.user_ns["words"] = [text[:300] for text in EVERYTHING.values() if text != HALVES]
     for name in SWEPT if IS_WHOLE else SWEPT[-3:]:
         plan = f"%%fal sweep hostile/{name} --budget 5 --allow-unpriced --yes -o kept"
@@ -146,6 +147,18 @@ def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell):
         assert_board(swept)
         assert_plain(run("%fal sweep show")[0], 10**6)
     assert_plain(run("%fal sweep \x1b[31m")[0], 10**6)
+    assert_plain(run("%fal sweep export \x1b[31m \x1b[31m.gif")[0], 10**6)
+    assert_exports(swept, tmp_path)
+
+
+def assert_exports(swept, folder):
+    """Whatever was swept over: files stay in their folder, under names that are plain, with text that is plain."""
+    for name in ("out/", "x.png", "x.csv", "x.json", "x.jsonl"):
+        paths = swept.export(f"{folder}/{name}", tile=64)
+        assert all(path.resolve().is_relative_to(folder.resolve()) for path in paths)
+        assert_plain("".join(path.name for path in paths), 10**6)
+    assert_plain((folder / "x.csv").read_text("utf-8"), 10**7)
+    assert len(json.loads((folder / "x.json").read_text("utf-8"))) == len(swept)
 
 
 def assert_board(swept):

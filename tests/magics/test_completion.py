@@ -181,7 +181,7 @@ def test_bodies(texts):
 
 
 def test_sweeps_are_offered_by_name(texts, run):
-    assert [text.split()[-1] for text in texts("%fal sweep |")][:4] == list(SWEEP_ACTIONS)
+    assert [text.split()[-1] for text in texts("%fal sweep |")][: len(SWEEP_ACTIONS)] == list(SWEEP_ACTIONS)
     run(f"%%fal sweep {SCHNELL} --name styles\nprompt: a fox\nseed: [1, 2]")
     assert texts("%fal sweep resume |")[0] == "%fal sweep resume styles"
 

@@ -56,3 +56,17 @@ def test_a_mistake_gets_one_line_and_nothing_is_sent(run, simulator, cell, said)
     assert not done.success
     assert said in printed + str(done.error_in_exec)
     assert len(simulator.ledger()) == before
+
+
+def test_a_sweep_is_exported_by_its_name_or_as_the_newest(run, tmp_path):
+    run(f"%%fal sweep {SCHNELL} --name styles --yes\nprompt: [a fox, an owl]\nimage_size: {{width: 64, height: 64}}")
+    printed, _ = run(f"%fal sweep export styles {tmp_path}/out/")
+    assert f"written: {tmp_path}/out/prompt=a-fox." in printed
+    assert (tmp_path / "out" / "manifest.json").is_file()
+    run(f"%fal sweep export {tmp_path}/x.png --tile 64")
+    assert (tmp_path / "x.png").is_file()
+    printed, _ = run(f"%fal sweep export {tmp_path}/x.png")
+    assert "is there already" in printed
+    run(f"%fal sweep export {tmp_path}/x.png --overwrite")
+    for line, words in (("export", "name the file"), ("export a b c", "knows no")):
+        assert words in run(f"%fal sweep {line}")[0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SWEEP_ACTIONS", "LineOffers", "endpoint_in", "field_offers"]
 
-SWEEP_ACTIONS = ("resume", "retry", "cancel", "show")
+SWEEP_ACTIONS = ("resume", "retry", "cancel", "show", "export")
 
 _NAME = re.compile(NAME)
 _LIVES = ("immediate", "1h", "1d", "7d", "30d", "1y")
