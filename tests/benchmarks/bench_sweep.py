@@ -56,13 +56,13 @@ class Options:
     def arguments(self, number: int) -> dict[str, Any]:
         """Return the arguments of one call."""
         size = {"width": self.side, "height": self.side}
-        return {"prompt": "a fox in the snow", "image_size": size, "num_inference_steps": 1, "seed": number}
+        return {"prompt": "a cup", "image_size": size, "seed": number}
 
     @property
     def plan(self) -> str:
         """The same calls as a plan."""
         size = f"image_size: {{width: {self.side}, height: {self.side}}}"
-        return f"prompt: a fox in the snow\n{size}\nnum_inference_steps: 1\nseed: 1..{self.cells}\n"
+        return f"prompt: a cup\n{size}\nseed: 1..{self.cells}\n"
 
 
 class Simulator:
