@@ -216,7 +216,7 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
     return ReconcileArguments(choices=tuple(choices.items()), silenced=parsed.silenced, **fields)
 
 
-_SWEEP_ACTIONS = ("resume", "retry", "cancel", "show", "export")
+_SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export")
 
 
 def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
@@ -234,15 +234,16 @@ def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, An
             _refuse("a sweep's plan is the cell below: write it with two %, or name what to do: resume, show", column)
         target = None if word is None else _endpoint(word, namespace)
     else:
-        if body is not None:
-            _refuse(f"sweep {action} takes no body", word.column if word is not None else 0)
+        if (body is None) is (action == "refine"):
+            needs = "needs new values in the cell below: %%" if body is None else "takes no body"
+            _refuse(f"sweep {action} {needs}", word.column if word is not None else 0)
         target = parsed.words[1].text if len(parsed.words) > 1 else None
     if action == "export":
         if len(parsed.words) < 2:
             _refuse("sweep export: name the file or folder to write, such as x.png", len(parsed.text))
         fields["path"] = parsed.words[-1].text
         target = parsed.words[1].text if len(parsed.words) == 3 else None
-    chosen = cast('Literal["plan", "resume", "retry", "cancel", "show", "export"]', action)
+    chosen = cast('Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export"]', action)
     return SweepArguments(action=chosen, target=target, body=body, silenced=parsed.silenced, **fields)
 
 

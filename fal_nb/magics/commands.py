@@ -212,7 +212,7 @@ class SweepArguments:
     target
         The endpoint of a plan, where the line has one; else the sweep's name, None for the newest.
     body
-        The plan.
+        The plan, or what is added to one.
     budget
         In US dollars.
     path
@@ -221,7 +221,7 @@ class SweepArguments:
         Side of a contact sheet's tiles in pixels.
     """
 
-    action: Literal["plan", "resume", "retry", "cancel", "show", "export"]
+    action: Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export"]
     target: str | None = None
     body: str | None = None
     name: str | None = None

@@ -437,15 +437,16 @@ have ended are listed, and their arguments only where the account stores payload
     SubcommandSpec(
         name="sweep",
         words="search",
-        usage="ENDPOINT [OPTIONS], or [resume|retry|cancel|show] [NAME], or export [NAME] PATH",
+        usage="ENDPOINT [OPTIONS], or [refine|resume|retry|pause|cancel|show] [NAME], or export [NAME] PATH",
         takes_body=True,
         summary="all combinations of some axes, under a budget",
         details="""\
 With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text holds {axis} and {variable}, `1..4` and
 `2..5 step 0.5` are ranges, `seed: random 8` draws once; zip:, rows: and skip: are rules. What it comes to is shown
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
-again what failed; `cancel` ends it; `show` shows its board. `export` writes it: PATH ends in .png (contact sheet),
-.csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, with a manifest).""",
+again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
+`refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it: PATH
+ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, with a manifest).""",
         options=(
             OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
             OptionSpec(
@@ -474,6 +475,7 @@ again what failed; `cancel` ends it; `show` shows its board. `export` writes it:
             "%%fal sweep fal-ai/flux/dev --budget 2\nprompt: a {animal}\nanimal: [fox, owl]\nseed: [1, 2]",
             "sweep = %fal sweep resume styles --budget 4",
             "%fal sweep export styles out/styles.png",
+            "%%fal sweep refine styles --yes\nanimal: [hare, newt]",
         ),
         twin="fal.sweep(endpoint, arguments, axes=…)",
     ),

@@ -38,17 +38,26 @@ def handle_sweep(
             window=command.window or 4,
             allow_unpriced=command.allow_unpriced,
         )
-        bench.line(f"sweep  {sweep.name}\n{sweep.outlook()}")
-        if command.yes:
-            _run(bench, sweep.run())
-        else:
-            bench.line(f"Nothing was sent yet: `%fal sweep resume {sweep.name}` runs it, or --yes at once.")
+        _begin(bench, sweep, command)
     else:
         sweep = Sweep.find(session, command.target)
-        _go_on(bench, sweep, command)
+        if command.action == "refine":
+            sweep.refine_text(command.body or "", notebook=namespace, budget=command.budget)
+            _begin(bench, sweep, command)
+        else:
+            _go_on(bench, sweep, command)
     if command.var:
         assign(command.var, sweep)
     return None if command.silenced else sweep
+
+
+def _begin(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
+    """Say what a sweep comes to, and run it where a person said so."""
+    bench.line(f"sweep  {sweep.name}\n{sweep.outlook()}")
+    if command.yes:
+        _run(bench, sweep.run())
+    else:
+        bench.line(f"Nothing was sent yet: `%fal sweep resume {sweep.name}` runs it, or --yes at once.")
 
 
 def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
@@ -56,15 +65,19 @@ def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
         sweep.set_budget(command.budget)
     match command.action:
         case "resume":
+            if sweep.is_paused:
+                sweep.go_on()
             _run(bench, sweep.run())
         case "retry":
             _run(bench, sweep.retry())
+        case "pause" | "cancel" if not sweep.is_running:
+            bench.line(f"The sweep {sweep.name} is not running in this kernel.")
+        case "pause":
+            sweep.pause()
+            bench.line(f"The sweep {sweep.name} pauses: `%fal sweep resume {sweep.name}` goes on.")
         case "cancel":
-            if not sweep.is_running:
-                bench.line(f"The sweep {sweep.name} is not running in this kernel.")
-            else:
-                sweep.cancel()
-                bench.line(f"The sweep {sweep.name} begins no further cell; those under way are asked to stop.")
+            sweep.cancel()
+            bench.line(f"The sweep {sweep.name} begins no further cell; those under way are asked to stop.")
         case "export":
             _export(bench, sweep, command)
         case _:
@@ -136,3 +149,7 @@ def _run(bench: Workbench, sweep: Sweep) -> None:
         bench.settle(view)
     if sweep.stopped == "budget":
         bench.line(f"Stopped by its budget: `%fal sweep resume {sweep.name} --budget USD` goes on.")
+    if unknown := sweep.counts().get("UNKNOWN"):
+        bench.line(
+            f"{unknown} unknown, fal may have accepted them: `%fal reconcile` looks again, or sends on your word."
+        )

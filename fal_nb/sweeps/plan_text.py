@@ -35,7 +35,7 @@ from fal_nb.sweeps.values import as_plain_data, nesting
 from fal_nb.sweeps.written import Plain, Written
 from fal_nb.templates.mistakes import shorten
 
-__all__ = ["read_endpoints", "read_plan"]
+__all__ = ["read_additions", "read_endpoints", "read_plan"]
 
 _ENDPOINTS_ONLY = frozenset({ENDPOINT, ROWS})
 
@@ -76,6 +76,17 @@ def read_plan(text: str, endpoint: str | None = None, surroundings: Surroundings
         Where the CSV file of ``rows:`` cannot be read.
     """
     return _Reader(text, endpoint, surroundings or Surroundings()).plan()
+
+
+def read_additions(text: str, plan: SweepPlan, surroundings: Surroundings) -> dict[str, list[Any]]:
+    """Return name → values that a text adds to a plan, a name a line as in a plan; for `SweepPlan.refined`.
+
+    Raises
+    ------
+    EndpointError, GrammarError
+        As `read_plan`.
+    """
+    return _Reader(text, None, surroundings).additions(plan)
 
 
 class _Reader:
@@ -127,6 +138,20 @@ class _Reader:
                 wanted.skip = self._rules(entry)
         self._add_endpoint(wanted)
         return settle(wanted, self._inputs)
+
+    def additions(self, plan: SweepPlan) -> dict[str, list[Any]]:
+        """Return the values that are added to a plan, by name."""
+        self._inputs = Inputs.of(list(dict.fromkeys((*plan.endpoints, *self.endpoints()))), self._schemas)
+        entries = read_entries(self._text, self._inputs)
+        self._own = {*plan.names, *(entry.name for entry in entries)}
+        wanted = Wanted()
+        for entry in entries:
+            if not entry.is_quoted and entry.name in {"zip", ROWS, "skip"}:
+                raise self._mistake(
+                    entry, f"{entry.name}: cannot be added to a sweep, only values: name: [value, value]"
+                )
+            self._add(entry, wanted)
+        return {name: [value] for name, value in wanted.fixed.items()} | wanted.axes
 
     def _add_endpoint(self, wanted: Wanted) -> None:
         if self._endpoint is None:

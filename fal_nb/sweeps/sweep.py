@@ -26,7 +26,7 @@ from fal_nb.sweeps.lost import look_for_lost
 from fal_nb.sweeps.numbers import Numbers
 from fal_nb.sweeps.outlook import Outlook, look_ahead
 from fal_nb.sweeps.plan import ENDPOINT, SweepPlan
-from fal_nb.sweeps.plan_text import read_endpoints, read_plan
+from fal_nb.sweeps.plan_text import read_additions, read_endpoints, read_plan
 from fal_nb.sweeps.runner import Runner, Stopped, terms_of
 
 if TYPE_CHECKING:
@@ -370,29 +370,37 @@ class Sweep(Numbers, Exporting):
         self.tell(set(self._by_key))
         return self
 
+    def refine_text(
+        self, text: str, *, notebook: Mapping[str, Any] | None = None, budget: float | None = None
+    ) -> Sweep:
+        """Do the same by a text with a name and its new values a line, as in a plan. Raises as `read_plan`."""
+        schemas = self._schemas | {
+            name: self._session.preflight.known_schema(name)
+            for name in read_endpoints(text, None, notebook)
+            if name not in self._schemas
+        }
+        added = read_additions(text, self.plan, Surroundings(schemas=schemas, notebook=notebook or {}))
+        return self.refine(added, budget=budget)
+
     def set_budget(self, budget: float | None) -> None:
         """Change what all its calls may cost together; what was kept back is called by the next `run`."""
         self._write(budget=budget)
 
     def pause(self) -> None:
         """Begin no further cell; those under way go on."""
-        if self._runner is not None:
-            self._session.runtime.post(self._runner.pause)
+        self._post("pause")
 
     def go_on(self) -> None:
         """Begin cells again after a pause."""
-        if self._runner is not None:
-            self._session.runtime.post(self._runner.go_on)
+        self._post("go_on")
 
     def cancel(self) -> None:
         """Begin no further cell and ask fal to stop those under way."""
-        if self._runner is not None:
-            self._session.runtime.post(self._runner.stop, "cancelled")
+        self._post("stop", "cancelled")
 
     def cancel_cell(self, key: str) -> None:
         """Ask fal to stop one cell, or do not begin it."""
-        if self._runner is not None:
-            self._session.runtime.post(self._runner.cancel_cell, key)
+        self._post("cancel_cell", key)
 
     def wait(self, timeout: float | None = None) -> Sweep:
         """Block until no cell is being called any more; interrupting it leaves the sweep running.
@@ -482,6 +490,16 @@ class Sweep(Numbers, Exporting):
     def _start(self, cells: Sequence[Cell]) -> None:
         self._ended.clear()
         self._session.runtime.post(self._begin_run, list(cells))
+
+    def _post(self, command: str, *values: str) -> None:
+        """Hand a command to the run there is when the loop comes to it: one that was just begun is not there yet."""
+
+        def obey() -> None:
+            if self._runner is not None and self.is_running:
+                getattr(self._runner, command)(*values)
+
+        if self.is_running:
+            self._session.runtime.post(obey)
 
     def _begin_run(self, cells: list[Cell]) -> None:
         self._runner = Runner(self._session, cells, self._row.window, self._call, self.tell)

@@ -1,5 +1,7 @@
 """`%%fal sweep` in a real shell: the plan first, then the board; resumed, retried, refused in one line."""
 
+import time
+
 import pytest
 
 from fal_nb.workbench import current
@@ -38,6 +40,42 @@ def test_the_notebooks_variables_are_in_the_plan(run, shell):
     assert {cell.arguments["prompt"] for cell in done.result.cells} == {"a fox, noir", "a owl, noir"}
 
 
+def test_new_values_and_a_new_axis_call_only_what_is_new_and_resume_without_a_name_takes_the_latest(
+    run, shell, simulator
+):
+    run(f"%%fal sweep {SCHNELL} --yes --name grown\n{PLAN}")
+    before = len(simulator.ledger())
+    run("kinds = ['fox', 'hare']")
+    printed, done = run("%%fal sweep refine grown\nanimal: {kinds}\nseed: 2..3")
+    assert "5 to send" in printed
+    assert len(simulator.ledger()) == before
+    printed, done = run("%fal sweep resume")
+    assert done.result.name == "grown"
+    assert done.result.counts() == {"SUCCEEDED": 9}
+    assert len(simulator.ledger()) == before + 5
+    _, done = run("%%fal sweep refine --yes\nguidance_scale: 5")
+    assert done.result.counts() == {"SUCCEEDED": 18}
+    assert len(simulator.ledger()) == before + 14
+
+
+def test_a_sweep_that_was_paused_goes_on_with_resume(run, shell, simulator):
+    run("%fal sweep pause")
+    simulator.set_runners(0)
+    plan = "seconds: 0.1\necho: [a, b, c, d]"
+    run(f"%%fal sweep simulator/sleep --window 1 --name slow -o slow\n{plan}")
+    sweep = shell.user_ns["slow"].run()
+    printed, _ = run("%fal sweep pause")
+    assert "pauses" in printed
+    simulator.set_runners(4)
+    deadline = time.monotonic() + 30
+    while not sweep.is_paused or "SUCCEEDED" not in sweep.counts():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert sweep.counts()["PREPARED"] == 3
+    run("%fal sweep resume")
+    assert sweep.counts() == {"SUCCEEDED": 4}
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
@@ -46,6 +84,8 @@ def test_the_notebooks_variables_are_in_the_plan(run, shell):
         (f"%%fal sweep {SCHNELL}\nprompt: a {{anmal}}\nanimal: [fox]", "anmal"),
         (f"%%fal sweep {SCHNELL}\nprompt: x\nnum_images: [1, 9]", "num_images"),
         ("%fal sweep resume nowhere", "There is no sweep yet"),
+        ("%fal sweep refine", "needs new values"),
+        ("%%fal sweep refine\nseed: [1]", "There is no sweep yet"),
         ("%fal sweep resume a b", "sweep knows no 'b' here"),
         (f"%%fal sweep {SCHNELL} --name 'a b'\n{PLAN}", "no name of a sweep"),
     ],
