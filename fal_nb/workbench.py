@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fal_nb.views.board import BoardView
     from fal_nb.views.board_look import BoardSweep
     from fal_nb.views.gallery import GalleryView
+    from fal_nb.views.plan import PlanView
     from fal_nb.views.view import View
 
 __all__ = ["Workbench", "current"]
@@ -49,8 +50,9 @@ class Workbench:
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place
         self.session.watch = self.watch
+        self.session.show_sweep = self.show_sweep_once
         self._watch: Watch | None = None
-        self._shown_in_cell: tuple[int, set[int]] = (0, set())
+        self._shown_in_cell: tuple[int, set[int | str]] = (0, set())
 
     def card(self, job: Job) -> CardView:
         """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""
@@ -99,19 +101,53 @@ class Workbench:
         if job.record_id not in self._shown_here():
             self.show_job(job)
 
+    def show_plan(self, sweep: Sweep, *, is_told: bool = False) -> PlanView:
+        """Show what a sweep would come to in the cell that runs now, with a button that runs it.
+
+        Parameters
+        ----------
+        is_told
+            Whether it is run at once, so that there is nothing to click.
+        """
+        from fal_nb.shown_plan import ShownPlan  # noqa: PLC0415 - loaded with the first sweep
+        from fal_nb.shown_sweep import ShownSweep  # noqa: PLC0415
+        from fal_nb.views.plan import PlanView  # noqa: PLC0415
+
+        def show_the_board() -> None:
+            self.display.replace(view, self._board(ShownSweep(sweep)))
+
+        view = PlanView(ShownPlan(sweep, is_told=is_told, when_started=show_the_board))
+        view.outlet = self.display.hub
+        self.display.show(view)
+        self._shown_here().add(sweep.name)
+        return view
+
     def show_sweep(self, sweep: Sweep) -> BoardView:
         """Show a sweep's board in the cell that runs now, and return it."""
         from fal_nb.shown_sweep import ShownSweep  # noqa: PLC0415 - loaded with the first sweep
 
+        self._shown_here().add(sweep.name)
         return self.show_board(ShownSweep(sweep))
+
+    def show_sweep_once(self, sweep: Sweep) -> None:
+        """Show a sweep's plan, or its board once it has begun, unless the cell that runs now shows it already."""
+        if self.display.rendering in {"terminal", "script"}:
+            self.line(repr(sweep))
+        elif sweep.name not in self._shown_here():
+            view: View = self.show_sweep(sweep) if sweep.has_begun else self.show_plan(sweep)
+            self.settle(view)
 
     def show_board(self, shown: BoardSweep) -> BoardView:
         """Show cells along axes in the cell that runs now, and return the board."""
+        view = self._board(shown)
+        self.display.show(view)
+        return view
+
+    def _board(self, shown: BoardSweep) -> BoardView:
         from fal_nb.views.board import BoardView  # noqa: PLC0415 - loaded with the first board
 
         view = BoardView(shown, self.session.artifacts.path, self.session.history.thumbnail)
         view.outlet = self.display.hub
-        self.display.show(view)
         return view
 
     def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
@@ -167,8 +203,8 @@ class Workbench:
             self.display.hub.close()
         self.session.close()
 
-    def _shown_here(self) -> set[int]:
-        """Return the records whose cards the cell that runs now has shown."""
+    def _shown_here(self) -> set[int | str]:
+        """Return the records whose cards, and the sweeps whose boards, the cell that runs now has shown."""
         number = int(getattr(self._get_shell(), "execution_count", 0) or 0)
         if number != self._shown_in_cell[0]:
             self._shown_in_cell = number, set()

@@ -15,6 +15,7 @@ const entries = {
   card: "src/card.tsx",
   board: "src/board.tsx",
   gallery: "src/gallery.tsx",
+  plan: "src/plan.tsx",
 };
 const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];
 

@@ -56,6 +56,7 @@ class Following(Remembered):
         self.show_result = show_result
         self.place = place or (lambda: (None, None))
         self.watch: Watch = lambda _jobs: contextlib.nullcontext()
+        self.show_sweep: Callable[[Any], None] = lambda sweep: print(repr(sweep))  # noqa: T201 - as above
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[int, Follower] = {}
         self._keeper: LeaseKeeper | None = None

@@ -445,8 +445,8 @@ With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text
 `2..5 step 0.5` are ranges, `seed: random 8` draws once; zip:, rows: and skip: are rules. What it comes to is shown
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
 again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
-`refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it: PATH
-ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, with a manifest).""",
+`refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it:
+PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, a manifest).""",
         options=(
             OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
             OptionSpec(

@@ -52,12 +52,10 @@ def handle_sweep(
 
 
 def _begin(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
-    """Say what a sweep comes to, and run it where a person said so."""
-    bench.line(f"sweep  {sweep.name}\n{sweep.outlook()}")
+    """Show what a sweep comes to, and run it where a person said so."""
+    bench.show_plan(sweep, is_told=command.yes)
     if command.yes:
         _run(bench, sweep.run())
-    else:
-        bench.line(f"Nothing was sent yet: `%fal sweep resume {sweep.name}` runs it, or --yes at once.")
 
 
 def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:

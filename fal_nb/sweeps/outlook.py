@@ -76,8 +76,10 @@ class Outlook:
         """Share of the calls whose price nothing bounds, 0 to 1."""
         return self.unpriced / self.calls if self.calls else 0.0
 
-    def __str__(self) -> str:
-        lines = [
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What it comes to in words: (axes, calls, price, time, board, sheet or note; what there is to say)."""
+        return [
             ("axes", self._axes()),
             ("calls", self._calls()),
             ("price", self._price()),
@@ -86,7 +88,9 @@ class Outlook:
             ("sheet", str(self.sheet)),
             *(("note", note) for note in self.notes),
         ]
-        return "\n".join(f"{name:<6} {text}" for name, text in lines)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<6} {text}" for name, text in self.lines)
 
     def _axes(self) -> str:
         shown = " × ".join(f"{one.name} {len(one)}" for one in self.dimensions)
@@ -214,7 +218,10 @@ def _time_of(calls: Mapping[str, int], past: Mapping[str, Sequence[float]], wind
 
 
 def _money(amount: float) -> str:
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.4g}"
+    if amount >= 1 or amount == 0:
+        return f"{amount:.2f}"
+    exact = f"{amount:.4g}"
+    return exact if len(exact) > len("0.1") else f"{amount:.2f}"
 
 
 def _duration(seconds: float) -> str:

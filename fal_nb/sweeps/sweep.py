@@ -200,6 +200,16 @@ class Sweep(Numbers, Exporting):
         """Whether cells are being called, or would be but for a pause."""
         return not self._ended.is_set()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any cell was called, or is about to be."""
+        return self.is_running or bool(self._runner or self._jobs or self._records)
+
+    @property
+    def allows_unpriced(self) -> bool:
+        """Whether calls go under a budget although nothing bounds what they cost."""
+        return self._row.allow_unpriced
+
     def __len__(self) -> int:
         """Return how many cells there are."""
         return len(self._by_key)
@@ -437,6 +447,9 @@ class Sweep(Numbers, Exporting):
     def spending(self) -> Any:
         """Return what its calls have cost, what is reserved, and what its budget leaves."""
         return self._session.money.spending(self.name, self._row.budget)[self.name]
+
+    def _ipython_display_(self) -> None:
+        self._session.show_sweep(self)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{count} {state.lower()}" for state, count in sorted(self.counts().items()))

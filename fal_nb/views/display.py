@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
+from weakref import WeakKeyDictionary
 
 from fal_nb.plain import plain_text
 from fal_nb.views.front_end import Rendering, choose_rendering
@@ -36,6 +37,7 @@ class Display:
         self._printed: tuple[str, str] | None = None
         self._shown_in: tuple[int, str] = (0, "")
         self._outputs = Outputs(lambda view: self.hub.forget(view, is_shown=False))
+        self._widget_handles: WeakKeyDictionary[View, Any] = WeakKeyDictionary()
 
     @property
     def rendering(self) -> Rendering:
@@ -76,6 +78,15 @@ class Display:
 
     def _cell(self) -> int:
         return int(getattr(self._get_shell(), "execution_count", 0) or 0)
+
+    def replace(self, view: View, by: View) -> None:
+        """Show another view in the output of one that has had its say; any thread, returns at once."""
+        self._outputs.replace(view, by)
+        self.hub.replace(view, by)
+        handle = self._widget_handles.pop(view, None)
+        if handle is not None:
+            self._widget_handles[by] = handle
+            self._runtime.post(lambda: handle.update(self.hub.widget(by)))
 
     def settle(self, view: View) -> None:
         """Bring the view's output up to date before the cell returns, where nobody collects output later."""
@@ -139,5 +150,5 @@ class Display:
         from IPython.display import display  # noqa: PLC0415
 
         self.hub.add(view)
-        display(self.hub.widget(view))
+        self._widget_handles[view] = display(self.hub.widget(view), display_id=True)
         self._outputs.add(view, self._get_shell())

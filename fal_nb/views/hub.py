@@ -94,6 +94,10 @@ class Hub:
         """
         self._runtime.post(self._leave, view.id, is_shown)
 
+    def replace(self, view: View, by: View) -> None:
+        """Show another view in the output of one that has had its say; any thread."""
+        self._runtime.post(self._replace, view, by)
+
     def widget(self, view: View) -> AnyWidget:
         """Return the view as a widget of its own, fed under the same budget."""
         if view.id not in self._widgets:
@@ -207,6 +211,17 @@ class Hub:
             self._parts.append(
                 {"kind": "bundle", "name": name, "digest": digest, "part": part, "parts": len(pieces), "text": piece}
             )
+        self._schedule()
+
+    def _replace(self, view: View, by: View) -> None:
+        by.outlet = self
+        self._views[by.id] = by
+        handle = self._handles.get(view.id)
+        if handle is not None:
+            self._handles[by.id] = handle
+            self._others[("twin", by.id)] = None
+        self._introduce(by)
+        self._leave(view.id, is_shown=False)
         self._schedule()
 
     def _leave(self, view_id: str, is_shown: bool) -> None:  # noqa: FBT001 - posted

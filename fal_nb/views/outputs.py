@@ -37,6 +37,12 @@ class Outputs:
         views.append(view)
         self._cells[cell] = run, views
 
+    def replace(self, view: View, by: View) -> None:
+        """Note that another view stands where one stood; any thread."""
+        for _, views in list(self._cells.values()):
+            if view in views:
+                views[views.index(view)] = by
+
 
 def _running(shell: Any) -> tuple[str | None, str | None]:
     """Return (cell, the message that made it run), each None where the front end does not say."""

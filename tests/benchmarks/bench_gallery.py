@@ -200,7 +200,7 @@ def main() -> None:
         context.close()
     over = statistics.median(each["painted"] for each in full) - statistics.median(empty)
     longest = statistics.median(each["longest"] for each in scrolled)
-    most = max(max(each["most"] for each in scrolled), full[0]["tiles"])
+    most = max(*(each["most"] for each in scrolled), full[0]["tiles"])
     print(f"gallery of {given.outputs:,} outputs")
     print(f"  from the call to the first message   {statistics.median(taken) * 1000:7.0f} ms  (target 1,000)")
     print(f"  memory it keeps                      {grown / 1e6:7.1f} MB")

@@ -9,10 +9,13 @@ SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery",
 })  # fmt: skip
-VIEWS = frozenset({"fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView"})
+VIEWS = frozenset({
+    "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
+    "fal_nb.views.plan.PlanView",
+})  # fmt: skip
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
-BUNDLES = frozenset({"board", "card", "gallery", "hub"})
+BUNDLES = frozenset({"board", "card", "gallery", "hub", "plan"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},

@@ -162,10 +162,10 @@ def assert_exports(swept, folder):
 
 
 def assert_board(swept):
-    view = current().show_sweep(swept)
-    assert_plain(view.text(), 10**6)
-    assert_inert(view.twin())
-    assert_sendable(view.state(), 10**6)
+    for view in (current().show_sweep(swept), current().show_plan(swept)):
+        assert_plain(view.text(), 10**6)
+        assert_inert(view.twin())
+        assert_sendable(view.state(), 10**6)
     assert_plain(repr(swept.frame()), 10**6)
 
 

@@ -108,5 +108,6 @@ def test_every_class_with_a_rendering_of_its_own_is_known():
         "results.py:_ipython_display_",
         "results.py:_repr_html_",
         "schemas/endpoint_schema.py:_repr_html_",
+        "sweeps/sweep.py:_ipython_display_",
         "views/view.py:_ipython_display_",
     }

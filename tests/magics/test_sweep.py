@@ -110,3 +110,58 @@ def test_a_sweep_is_exported_by_its_name_or_as_the_newest(run, tmp_path):
     run(f"%fal sweep export {tmp_path}/x.png --overwrite")
     for line, words in (("export", "name the file"), ("export a b c", "knows no")):
         assert words in run(f"%fal sweep {line}")[0]
+
+
+def until(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.01)
+    return value
+
+
+def click(view):
+    """What the page sends when the button is clicked, on the thread where it arrives."""
+    current().session.runtime.call(_receive(view))
+
+
+async def _receive(view):
+    view.receive({"kind": "run"})
+
+
+def test_a_click_on_the_plan_runs_the_sweep_once_however_often_it_comes(run, simulator):
+    _, done = run(f"%%fal sweep {SCHNELL} --name clicked\n{PLAN}")
+    view = current().show_plan(done.result)
+    before = len(simulator.ledger())
+    assert "Nothing was sent yet" in view.text()
+    for _ in range(3):
+        click(view)
+    done.result.wait(30)
+    until(lambda: done.result.counts() == {"SUCCEEDED": 4})
+    click(view)
+    assert len(simulator.ledger()) == before + 4
+    assert "It has begun" in until(lambda: view.is_settled and view.text())
+
+
+def test_a_plan_that_cannot_be_run_says_why_and_can_be_tried_again(run, monkeypatch):
+    _, done = run(f"%%fal sweep {SCHNELL} --name refused\n{PLAN}")
+    sweep = done.result
+    view = current().show_plan(sweep)
+    claim = type(current().session.history.sweeps).claim
+    monkeypatch.setattr(type(current().session.history.sweeps), "claim", lambda *_: False)
+    click(view)
+    until(lambda: "Another kernel runs the sweep refused" in view.text())
+    assert view.state()["step"] == "planned"
+    monkeypatch.setattr(type(current().session.history.sweeps), "claim", claim)
+    click(view)
+    until(lambda: view.state()["step"] == "started")
+    sweep.wait(30)
+
+
+def test_a_plan_tells_what_a_refined_sweep_comes_to_now(run):
+    _, done = run(f"%%fal sweep {SCHNELL} --name grown --budget 0.001\n{PLAN}")
+    view = current().show_plan(done.result)
+    assert view.state()["calls"] == 4
+    assert "the price may pass it" in view.text()
+    done.result.refine({"seed": [3]})
+    until(lambda: view.state()["calls"] == 6)

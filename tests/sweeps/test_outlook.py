@@ -28,7 +28,7 @@ def test_the_whole_outlook(cells):
     assert str(outlook).splitlines() == [
         "axes   animal 2 × seed 5 × guidance_scale 2 = 20 combinations",
         "calls  14 to send, 4 known already, 2 skipped by rules",
-        "price  0.2–0.4 USD, and 4 calls (29%) unpriced",
+        "price  0.20–0.40 USD, and 4 calls (29%) unpriced",
         "time   about 14 s, 4 at once",
         "board  seed on rows, animal on columns, guidance_scale on super-rows",
         "sheet  1 page of 696 × 2768 pixels, tiles of 256",
