@@ -290,3 +290,20 @@ test("the columns of a board of one axis name it", () => {
   expect(board.texts(".fal-nb-blabel")).toEqual(["seed: 0", "seed: 1"]);
   expect(board.find(".fal-nb-bcorner")).toBeNull();
 });
+
+test("a comparison is two clicks away: the first cell is kept, the second opens both", () => {
+  board = new Board(boardState(AXES.slice(0, 2)));
+  const dialogs = () => document.querySelectorAll("dialog").length;
+  const chips = board.findAll(".fal-nb-tcompare");
+  board.click(chips[0]);
+  expect(dialogs()).toBe(0);
+  expect(board.findAll(".fal-nb-tcompare")[0]?.textContent).toBe("comparing…");
+  board.click(chips[0]);
+  expect(board.findAll('.fal-nb-tcompare[data-kept="true"]')).toEqual([]);
+  board.key("c");
+  board.key("ArrowRight");
+  expect(dialogs()).toBe(0);
+  board.key("c");
+  expect(dialogs()).toBe(1);
+  expect(board.model.sentOf("details").flatMap(({ cells }) => cells)).toEqual([0, 1]);
+});

@@ -1,12 +1,11 @@
 /** Where the axes lie, by menus or by dragging; sorting, hiding, sizes, and what is done with selected cells. */
 
 import { useSignal } from "@preact/signals";
-import { openCompare } from "../compare/compare";
 import type { Axis } from "../lib/board_messages";
 import type { HideRule } from "./arrange";
 import { type BoardModel, type BoardProps, SIZES, type Size } from "./board_model";
+import { compareSelected } from "./comparing";
 import { move, PLACES, type Place, swapped } from "./layout";
-import { boardSlides } from "./slides";
 import { stepOf } from "./step";
 
 const PLACE_WORDS: Record<Place, string> = {
@@ -269,8 +268,8 @@ function Selection({ board }: BoardProps) {
         class="fal-nb-button fal-nb-primary"
         data-action="compare"
         disabled={selected.length < 2}
-        title={selected.length < 2 ? "select two to four cells first" : undefined}
-        onClick={() => openCompare(boardSlides(board, selected), board.shelf)}
+        title={selected.length < 2 ? "select two to four cells first, or press c on two of them" : undefined}
+        onClick={() => compareSelected(board)}
       >
         Compare{selected.length > 0 ? ` (${selected.length})` : ""}
       </button>

@@ -6,6 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { openLightbox } from "../lightbox/lightbox";
 import { type BoardModel, type BoardProps, SIZES } from "./board_model";
 import type { Cell } from "./cells";
+import { compareWith } from "./comparing";
 import { heightFor, layTracks, type Track, type Tracks, windowOf } from "./layout";
 import { boardSlides } from "./slides";
 import { Tile } from "./tile";
@@ -335,6 +336,8 @@ function onKey(event: KeyboardEvent, board: BoardModel, sheet: Sheet, scroller: 
     open(board, sheet, row, column);
   } else if (event.key === " " && cell) {
     board.toggle(cell.place);
+  } else if (event.key === "c" && cell) {
+    compareWith(board, cell.place);
   } else if (event.key === "x" && cell) {
     board.shelf.send({ kind: "cancel-cell", cell: cell.place });
   } else if (/^[0-5]$/.test(event.key) && cell) {

@@ -6,6 +6,7 @@ import { money, seconds } from "../lib/format";
 import { AUTO_LOAD_BYTES } from "../lib/media";
 import type { BoardModel, BoardProps } from "./board_model";
 import { type Cell, labelsOf } from "./cells";
+import { compareWith } from "./comparing";
 import { CELL_WORDS } from "./header";
 import { stepOf } from "./step";
 
@@ -97,6 +98,7 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
           <Inside board={board} cell={cell} isOver={isOver.value} alt={label} />
         )}
         {!isHidden && <Badges cell={cell} />}
+        {!isHidden && cell.output && <CompareChip board={board} cell={cell} label={label} />}
         <Check board={board} cell={cell} isSelected={isSelected} label={label} />
       </div>
       {isFlow && <div class="fal-nb-tcaption">{label}</div>}
@@ -229,6 +231,29 @@ function Badges({ cell }: { cell: Cell }) {
         <span title={`${cell.outputs} files, the first is shown`}>+{cell.outputs - 1}</span>
       )}
     </span>
+  );
+}
+
+/** The first one keeps its cell, the second one opens the comparison of both. */
+function CompareChip({ board, cell, label }: BoardProps & { cell: Cell; label: string }) {
+  const { value: selected } = board.selected;
+  const isKept = selected.includes(cell.place);
+  const words = isKept && selected.length === 1 ? "comparing…" : "compare";
+  return (
+    <button
+      type="button"
+      class="fal-nb-tcompare"
+      tabIndex={-1}
+      data-kept={isKept}
+      aria-label={`compare ${label}`}
+      title="compare (c): choose this one, then another"
+      onClick={(event) => {
+        event.stopPropagation();
+        compareWith(board, cell.place);
+      }}
+    >
+      {words}
+    </button>
   );
 }
 
