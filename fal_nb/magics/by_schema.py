@@ -53,10 +53,10 @@ def _refuse_misspelt_options(call: CallArguments, schema: EndpointSchema) -> Non
     options = {option.name: option.spelling for option in SUBCOMMANDS[subcommand].options}
     for item in call.inputs:
         name = item.name[0]
-        if not isinstance(item, Option) or name in schema.names or nearest(name, schema.names):
+        if not isinstance(item, Option) or name in schema.names:
             continue
-        meant = nearest(name, options)
-        if meant is not None:
+        meant = nearest(name, [*options, *schema.names])
+        if meant in options:
             what = f"{call.endpoint} has no input {name}, {subcommand} no such option; did you mean {options[meant]}?"
             start, end = item.column, item.column + len(item.raw)
             right = Edit(start, end, item.raw.replace(item.raw.split("=")[0].split()[0], options[meant], 1))

@@ -52,7 +52,8 @@ def _convert(spec: OptionSpec, item: Option, value: object) -> Any:
         return _choice(spec, item, text)
     found = _CONVERTERS[spec.kind](text)
     if found is None:
-        what = f"{spec.spelling} takes {_TAKES[spec.kind]}, not {shorten(text)!r}"
+        written = spec.short if spec.short and item.raw.startswith(spec.short) else spec.spelling
+        what = f"{written} takes {_TAKES[spec.kind]}, not {shorten(text)!r}"
         raise Mistake(what, item.value_column)
     return found
 

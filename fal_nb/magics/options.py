@@ -568,10 +568,16 @@ JOB_SUBCOMMANDS = frozenset(spec.name for spec in _SPECS if spec.words in {"job"
 OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "abort": "cancel",
+        "call": "run",
         "check_job": "status",
+        "create": "run",
+        "generate": "run",
         "get": "result",
         "kill": "cancel",
         "list": "jobs",
+        "log": "logs",
+        "ls": "jobs",
+        "predict": "run",
         "ps": "jobs",
         "again": "replay",
         "repeat": "replay",

@@ -148,7 +148,8 @@ def close_bracket(text: str, start: int) -> int:
                 return part.end()
     missing = "".join(_CLOSERS[text[at]] for at in reversed(open_at))
     end = len(text.rstrip("; \t\n"))
-    raise Mistake(f"the {text[start]} opened here is never closed", start, Edit(end, end, missing))
+    edits = (Edit(stop, end, missing) for stop in (end, len(text[:end].rstrip(", "))))
+    raise Mistake(f"the {text[start]} opened here is never closed", start, *edits)
 
 
 def _skip_space(text: str, position: int) -> int:

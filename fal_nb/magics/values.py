@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 _JSON_SLIPS = re.compile(
-    r"""(?P<text>"(?:[^"\\]++|\\.)*+"?+)|'(?P<single>(?:[^'\\"]++|\\[^"])*+)'?+|(?P<word>\b(?:True|False|None)\b)"""
+    r"""(?P<text>"(?:[^"\\]++|\\.)*+"?+)|(?P<key>(?<=[{,])\s*+[^\W\d]\w*+(?=\s*+:))|'(?P<single>(?:[^'\\"]++|\\[^"])*+)'?+|(?P<word>\b(?:True|False|None)\b)"""
     r"""|(?P<comma>,)(?=\s*+[\]}])""",
     re.DOTALL,
 )
@@ -205,17 +205,22 @@ def _json_reason(text: str, error: json.JSONDecodeError) -> str:
             return f"write {wanted} for {word}"
     if error.pos >= len(text.rstrip()):
         return "it ends too early"
+    if error.msg.startswith("Expecting property name") and here[0].isidentifier():
+        return 'names stand in double quotes, too: {"name": …}'
     if here[0] in "]}" or error.msg.startswith("Illegal trailing comma"):
         return "a comma stands before the closing bracket"
     return error.msg[0].lower() + error.msg[1:]
 
 
 def _repair_json(text: str) -> str:
-    """Return `text` with single quotes, Python's words and trailing commas put right."""
+    """Return `text` with names without quotes, single quotes, Python's words and trailing commas put right."""
 
     def put_right(slip: re.Match[str]) -> str:
         if slip["text"] is not None:
             return slip["text"]
+        if slip["key"] is not None:
+            name = slip["key"].lstrip()
+            return f'{slip["key"][: -len(name)]}"{name}"'
         if slip["single"] is not None:
             inside = slip["single"].replace("\\'", "'")
             return f'"{inside}"'

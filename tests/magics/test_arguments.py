@@ -140,9 +140,9 @@ def test_since_is_an_age_or_a_moment_with_its_time_zone(text, since):
         ("run a/b --timeout=-1", "column 24: --timeout takes a number of seconds above 0, not '-1'."),
         ("run a/b --priority lo", ("column 25: --priority takes normal or low, not 'lo'. "
                                   "Write: %fal run a/b --priority low")),
-        ("run a/b -o 1x", "column 17: --var takes the name of a Python variable, not '1x'."),
-        ("run a/b -o class", "column 17: --var takes the name of a Python variable, not 'class'."),
-        ("run a/b -o _", "column 17: --var takes the name of a Python variable, not '_'."),
+        ("run a/b -o 1x", "column 17: -o takes the name of a Python variable, not '1x'."),
+        ("run a/b -o class", "column 17: -o takes the name of a Python variable, not 'class'."),
+        ("run a/b -o _", "column 17: -o takes the name of a Python variable, not '_'."),
         ("run a/b --to ''", "column 19: --to takes a text, not ''."),
         ('run a/b "x" --body 1', "column 25: --body takes the name of an input, not '1'."),
         ("run a/b --lifecycle 2h", ("column 26: --lifecycle takes never, immediate, 1h, 1d, 7d, 30d, 1y "
