@@ -41,11 +41,17 @@ class Workbench:
     ----------
     embed_media
         Whether outputs hold the media themselves; only for exports, it makes notebooks large.
+    aliases
+        Short names of endpoints → the endpoint, and inputs that are sent along.
+    kept
+        Name → arguments of a call, to build others on.
     """
 
     def __init__(self, get_shell: Callable[[], Any]) -> None:
         self._get_shell = get_shell
         self.embed_media = False
+        self.aliases: dict[str, str] = {}
+        self.kept: dict[str, dict[str, Any]] = {}
         self.session = Session(show=self.show_job_once, show_result=self.show_result, notify=self.line)
         self.display = Display(self.session.runtime, get_shell)
         self.session.place = self.display.place

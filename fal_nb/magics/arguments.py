@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeAlias, cast
 
 from fal_nb.errors import EndpointError
+from fal_nb.magics.aliases import check_alias, with_alias
 from fal_nb.magics.body import parse_body
 from fal_nb.magics.commands import (
+    AliasArguments,
     Arguments,
     AttachArguments,
     CallArguments,
@@ -35,13 +37,14 @@ from fal_nb.magics.items import Assign, Input, ParsedLine, Word
 from fal_nb.magics.options import QUEUE_OPTIONS
 from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
-from fal_nb.magics.values import Coerce, Text, coerce_bare
+from fal_nb.magics.values import Bare, Coerce, Text, coerce_bare
 from fal_nb.magics.words import CHOICE_WORD, JOB_WORD
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.templates.mistakes import Edit, Mistake, explain, shorten
 from fal_nb.templates.template import expand
 
 __all__ = [
+    "AliasArguments",
     "Arguments",
     "AttachArguments",
     "CallArguments",
@@ -71,7 +74,12 @@ _CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments]] = M
 )
 
 
-def read_arguments(line: str, cell: str | None = None, namespace: Mapping[str, Any] = _NOTHING) -> Arguments:
+def read_arguments(
+    line: str,
+    cell: str | None = None,
+    namespace: Mapping[str, Any] = _NOTHING,
+    aliases: Mapping[str, str] = _NOTHING,
+) -> Arguments:
     """Return what a magic was asked to do.
 
     Parameters
@@ -82,16 +90,23 @@ def read_arguments(line: str, cell: str | None = None, namespace: Mapping[str, A
         The body below ``%%fal``; None for ``%fal``.
     namespace
         The notebook's variables, for an endpoint or job written as ``{name}``.
+    aliases
+        Short names of endpoints → what they stand for.
 
     Raises
     ------
     GrammarError
         Where the line, or what it says of the body, has a mistake.
     """
-    parsed = parse_line(line, "%fal" if cell is None else "%%fal")
+    magic = "%fal" if cell is None else "%%fal"
     try:
-        if parsed.spec.takes_inputs:
-            return _read_call(parsed, cell if cell and cell.strip() else None, namespace)
+        line, alias = with_alias(line, aliases)
+    except Mistake as mistake:
+        raise explain(mistake, line, magic, parses) from None
+    parsed = parse_line(line, magic)
+    try:
+        if parsed.subcommand in _CALLS:
+            return _read_call(parsed, cell if cell and cell.strip() else None, namespace, alias)
         if parsed.spec.takes_body:
             return _read_sweep(parsed, cell if cell and cell.strip() else None, namespace)
         if cell and cell.strip():
@@ -143,7 +158,7 @@ def _refuse(what: str, column: int, *edits: Edit) -> NoReturn:
     raise Mistake(what, column, *edits)
 
 
-def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
+def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any], alias: str) -> Arguments:
     fields = option_fields(parsed)
     is_json, is_yaml = fields.pop("json", False), fields.pop("yaml", False)
     text = parsed.words[1] if len(parsed.words) > 1 else None
@@ -160,6 +175,7 @@ def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any
         "text": text,
         "body": body,
         "body_mode": "json" if is_json else "yaml" if is_yaml else "text",
+        "alias": alias,
         "line": parsed.text,
         "magic": parsed.magic,
         "silenced": parsed.silenced,
@@ -262,6 +278,21 @@ def _read_replay(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Arguments:
     return ReplayArguments(job=job, silenced=parsed.silenced, **option_fields(parsed))
 
 
+def _read_alias(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
+    fields = option_fields(parsed)
+    first = parsed.inputs[0] if parsed.inputs else None
+    if first is None or "remove" in fields:
+        if first is not None:
+            _refuse("--remove forgets a name: give none another meaning beside it", first.column)
+        return AliasArguments(silenced=parsed.silenced, **fields)
+    if not isinstance(first, Assign) or not isinstance(first.value, (Text, Bare)) or len(first.name) > 1:
+        _refuse("a short name comes first: NAME=ENDPOINT", first.column)
+    inputs = parsed.text[first.column + len(first.raw) :].strip().rstrip(";").strip()
+    stands_for = f"{first.value.value if isinstance(first.value, Text) else first.value.text} {inputs}".strip()
+    check_alias(first.name[0], stands_for)
+    return AliasArguments(name=first.name[0], line=stands_for, silenced=parsed.silenced)
+
+
 def _read_config(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:
     return ConfigArguments(silenced=parsed.silenced)
 
@@ -341,6 +372,7 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "history": _read_history,
         "gallery": _read_gallery,
         "replay": _read_replay,
+        "alias": _read_alias,
         "config": _read_config,
         "simulator": _read_simulator,
         "help": _read_help,

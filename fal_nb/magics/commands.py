@@ -16,6 +16,7 @@ from fal_nb.magics.items import Input, Word
 from fal_nb.states import State
 
 __all__ = [
+    "AliasArguments",
     "Arguments",
     "AttachArguments",
     "CallArguments",
@@ -61,6 +62,10 @@ class CallArguments:
         The most it may cost, in US dollars, and whether it is sent under a budget although nothing bounds its cost.
     dry_run
         Whether the call is only shown.
+    base, save
+        Names of kept arguments: to build on, to keep these under.
+    alias
+        The inputs that a short name of the endpoint brings, as written.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
     memo, no_memo
@@ -96,6 +101,9 @@ class CallArguments:
     allow_unpriced: bool = False
     unchecked: bool = False
     dry_run: bool = False
+    base: str | None = None
+    save: str | None = None
+    alias: str = ""
     memo: bool = False
     no_memo: bool = False
     tags: tuple[str, ...] = ()
@@ -283,6 +291,16 @@ class ReplayArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AliasArguments:
+    """``alias``: a name and the line it stands for, a name to `remove`, or neither to list them."""
+
+    name: str | None = None
+    line: str = ""
+    remove: str | None = None
+    silenced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigArguments:
     """``config``."""
 
@@ -319,6 +337,7 @@ Arguments: TypeAlias = (
     | HistoryArguments
     | GalleryArguments
     | ReplayArguments
+    | AliasArguments
     | ConfigArguments
     | SimulatorArguments
     | HelpArguments

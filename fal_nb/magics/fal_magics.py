@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, Float, default, observe, validate
+from traitlets import Bool, Dict, Enum, Float, TraitError, Unicode, default, observe, validate
 
 from fal_nb import kernel_loop
 from fal_nb.errors import FalError
@@ -50,12 +50,19 @@ class FalMagics(Magics):
         "kernel the kernel's, whose objects they can use then; that one patches asyncio in the whole process for good.",
     ).tag(config=True)
 
+    aliases = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="Short names of endpoints, each with what it stands for: the endpoint, and inputs that are sent along "
+        "unless the line says otherwise, as in {'draft': 'fal-ai/flux/schnell num_inference_steps=4'}.",
+    ).tag(config=True)
+
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)
-        self.completion = Completion(shell, lambda: self.bench.session)
+        self.completion = Completion(shell, lambda: self.bench)
 
     @property
     def bench(self) -> Workbench:
@@ -86,6 +93,25 @@ class FalMagics(Magics):
     def _daily_budget_changed(self, change: Any) -> None:
         self.bench.session.daily_budget = change["new"]
 
+    @default("aliases")
+    def _aliases_in_force(self) -> dict[str, str]:
+        return dict(self.bench.aliases)
+
+    @validate("aliases")
+    def _aliases_possible(self, proposal: Any) -> Any:
+        from fal_nb.magics.aliases import check_alias  # noqa: PLC0415 - the parser is loaded at first use
+
+        try:
+            for name, line in proposal["value"].items():
+                check_alias(name, line)
+        except FalError as error:
+            raise TraitError(str(error)) from None  # the one error after which the old value is put back
+        return proposal["value"]
+
+    @observe("aliases")
+    def _aliases_changed(self, change: Any) -> None:
+        self.bench.aliases = dict(change["new"])
+
     @validate("event_loop")
     def _event_loop_possible(self, proposal: Any) -> Any:
         # Before the value is taken: what cannot be had must not stand there as in force.
@@ -105,10 +131,14 @@ class FalMagics(Magics):
         shell: Any = self.shell
         try:
             # A bare %fal asks what there is.
-            command = read_arguments(line if line.strip() or cell is not None else "help", cell, shell.user_ns)
-            return handle(self.bench, command, Cell(shell.user_ns, _assigner(shell)))
+            asked = line if line.strip() or cell is not None else "help"
+            command = read_arguments(asked, cell, shell.user_ns, self.bench.aliases)
+            result = handle(self.bench, command, Cell(shell.user_ns, _assigner(shell)))
         except FalError as error:
             raise MagicFailure.of(error) from error
+        if self.aliases != self.bench.aliases:
+            self.aliases = dict(self.bench.aliases)
+        return result
 
 
 def _assigner(shell: Any) -> Any:

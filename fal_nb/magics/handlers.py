@@ -18,9 +18,11 @@ from fal_nb.engine.intent import Terms
 from fal_nb.engine.remembered import annotation_columns
 from fal_nb.errors import FalError
 from fal_nb.magics import arguments as args
+from fal_nb.magics.aliases import find_kept, merged
 from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.magics.filters import by_name
+from fal_nb.plain import one_line
 from fal_nb.settings import find_key
 from fal_nb.views.fitting import last_lines
 from fal_nb.views.format import STATE_WORDS, cancel_words
@@ -119,7 +121,15 @@ def _dry_run(bench: Workbench, command: args.CallArguments, cell: Cell, how: How
 
 def _arguments(bench: Workbench, command: args.CallArguments, cell: Cell) -> dict[str, Any]:
     """Return the arguments a line means, once it is sure that what is to be saved can be."""
-    arguments = arguments_by_schema(command, cell.namespace, bench.session.preflight.known_schema(command.endpoint))
+    schema = bench.session.preflight.known_schema(command.endpoint)
+    arguments = arguments_by_schema(command, cell.namespace, schema)
+    if command.base:
+        arguments = merged(find_kept(bench.kept, command.base), arguments)
+    if command.alias:
+        short = args.read_arguments(f"run {command.endpoint} {command.alias}")
+        arguments = merged(arguments_by_schema(cast("args.RunArguments", short), {}, schema), arguments)
+    if command.save:
+        bench.kept[command.save] = arguments
     if command.to:
         check_pattern(command.to, arguments)
     return arguments
@@ -311,6 +321,17 @@ def _replay(bench: Workbench, command: args.ReplayArguments, _cell: Cell) -> Any
     return None if command.silenced else result
 
 
+def _alias(bench: Workbench, command: args.AliasArguments, _cell: Cell) -> None:
+    if command.name:
+        bench.aliases[command.name] = command.line
+    elif command.remove and bench.aliases.pop(command.remove, None) is None:
+        raise MagicFailure(f"There is no short name {command.remove}; `%fal alias` lists them.")
+    shown = {command.name: command.line} if command.name else bench.aliases
+    width = max(map(len, shown), default=0)
+    rows = [f"{one_line(name, 40):<{width}}  {one_line(line, 400)}" for name, line in shown.items()]
+    bench.line("\n".join(rows) or "There are no short names: `%fal alias NAME=ENDPOINT INPUT=VALUE …` gives one.")
+
+
 def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> None:
     settings = bench.session.settings
     hosts = settings.hosts
@@ -380,6 +401,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.HistoryArguments: _history,
         args.GalleryArguments: _gallery,
         args.ReplayArguments: _replay,
+        args.AliasArguments: _alias,
         args.ConfigArguments: _config,
         args.SimulatorArguments: _simulator,
         args.HelpArguments: _help,

@@ -89,7 +89,7 @@ For example
 
 
 def _subcommand(spec: SubcommandSpec) -> str:
-    percent = "%fal" if not spec.takes_inputs else "%fal or %%fal"
+    percent = "%fal" if spec.words != "endpoint" else "%fal or %%fal"
     details = [textwrap.fill(paragraph, _WIDTH) for paragraph in spec.details.split("\n\n")]
     parts = [f"{percent} {spec.name} {spec.usage}".rstrip(), *details]
     if spec.options:

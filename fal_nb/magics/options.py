@@ -180,6 +180,18 @@ _SENDING = (
     ),
     OptionSpec(name="unchecked", field="unchecked", help="Send the arguments without a look at the endpoint's schema."),
 )
+_REUSING = (
+    OptionSpec(
+        name="with",
+        kind="input",
+        metavar="NAME",
+        field="base",
+        help="Build on arguments that were kept as NAME; what the line gives wins.",
+    ),
+    OptionSpec(
+        name="save", kind="input", metavar="NAME", field="save", help="Keep the arguments as NAME, for --with NAME."
+    ),
+)
 _DRY_RUN = OptionSpec(
     name="dry_run", field="dry_run", help="Send nothing: show the request, its price, and the call to be copied."
 )
@@ -293,6 +305,7 @@ _SPECS = (
         options=(
             OptionSpec(name="direct", field="direct", help="One synchronous call, no queue; fal cannot cancel it."),
             _DRY_RUN,
+            *_REUSING,
             *_BODY,
             _timeout("Stop waiting after so many seconds."),
             *_SENDING,
@@ -314,6 +327,7 @@ _SPECS = (
         details=f"Queues a request and returns a job; its card goes on by itself.\n\n{_CALL_DETAILS}",
         options=(
             _DRY_RUN,
+            *_REUSING,
             *_BODY,
             _timeout("Give the job up after so many seconds."),
             *_SENDING,
@@ -339,6 +353,7 @@ the result. fal cannot cancel a stream: stopping the cell closes it, and it may 
 {_CALL_DETAILS}""",
         options=(
             _DRY_RUN,
+            *_REUSING,
             *_BODY,
             _timeout("Longest silence between two events."),
             OptionSpec(
@@ -533,6 +548,24 @@ uploaded again, only those; a schema that has changed since is told of in one li
         options=(OptionSpec(name="yes", field="yes", help="Send also what came from outside: a file, an import."),),
         examples=("%fal replay", "%fal replay #12"),
         twin="fal.replay(job)",
+    ),
+    SubcommandSpec(
+        name="alias",
+        usage="[NAME=ENDPOINT [INPUT=VALUE …]] | --remove NAME",
+        takes_inputs=True,
+        summary="short names of endpoints, with inputs of your own",
+        details="""\
+Gives an endpoint a short name, for run, submit and stream, with inputs that are sent along unless the line says
+otherwise. It lasts as long as the kernel; c.FalMagics.aliases in ipython_config.py keeps it, for example
+c.FalMagics.aliases = {"draft": "fal-ai/flux/schnell num_inference_steps=4"}. Without a name it lists what there is.""",
+        options=(
+            OptionSpec(name="remove", kind="input", metavar="NAME", field="remove", help="Forget this short name."),
+        ),
+        examples=(
+            "%fal alias draft=fal-ai/flux/schnell num_inference_steps=4",
+            "%fal alias",
+            "%fal alias --remove draft",
+        ),
     ),
     SubcommandSpec(
         name="config",

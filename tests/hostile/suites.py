@@ -7,7 +7,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
-    "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery",
+    "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
@@ -43,6 +43,7 @@ SPARED = {
     "jobs": "sends nothing and writes nothing",
     "history": "sends nothing and writes nothing",
     "gallery": "sends nothing; a mark is one commit",
+    "alias": "sends nothing; it lasts as long as the kernel",
     "config": "sends nothing and writes nothing",
     "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
     "help": "sends nothing and writes nothing",

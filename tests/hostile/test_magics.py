@@ -18,7 +18,7 @@ from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING, HALVES
 
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
-ALONE = ("jobs", "resume", "history", "gallery", "config", "help", "simulator")
+ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
 PICKED = [case for case in ENDING if case.name not in SLOW and case.way not in {"media", "status"}]
@@ -189,6 +189,9 @@ def test_what_stands_alone_prints_plain_text_too(run):
         '%fal run hostile/prompt-html "\x1b[31m" \x9b31m',
         "%fal run hostile/prompt-html prompt={\x1b}",
         "%fal run hostile/prompt-html image_url=@\x1b[31m",
+        "%fal alias x=\x1b[31m/y",
+        "%fal alias --remove \x1b[31m",
+        "%fal run a/b --with \x1b[31m",
         "%fal history --since \x1b[31m",
         "%fal simulator \x1b[31m",
     ],

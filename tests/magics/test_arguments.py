@@ -402,8 +402,9 @@ def test_every_option_of_the_table_has_a_field_in_its_class():
     }  # fmt: skip
     for spec in SUBCOMMANDS.values():
         for option in spec.options:
-            words = 'a/b "x"' if spec.takes_inputs and option.name not in {"json", "yaml"} else ""
-            words = "a/b" if spec.takes_inputs and not words else words
+            is_call = spec.words == "endpoint"
+            words = 'a/b "x"' if is_call and option.name not in {"json", "yaml"} else ""
+            words = "a/b" if is_call and not words else words
             words = "show" if spec.takes_body else words
             value = values.get(option.kind, (option.choices or ("",))[0])
             line = f"{spec.name} {words} {option.spelling} {value}"

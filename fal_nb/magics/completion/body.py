@@ -65,7 +65,7 @@ def body_offers(line: str, body: str, known: Known, variables: Mapping[str, Any]
 
 
 def _schema(known: Known, tokens: list[Any], body: str) -> EndpointSchema | None:
-    endpoint = endpoint_in(tokens)
+    endpoint = endpoint_in(tokens, known.aliases)
     if endpoint is None:
         found = re.search(r"^endpoint:[ \t]*([^\s\[\],]+)", body, re.MULTILINE)
         endpoint = found[1] if found else None

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.magics.completion.place import find_place
 
 if TYPE_CHECKING:
-    from fal_nb.engine.session import Session
     from fal_nb.magics.completion.known import Known
     from fal_nb.magics.completion.offers import Found
+    from fal_nb.workbench import Workbench
 
 __all__ = ["Completion"]
 
@@ -26,9 +26,9 @@ _ASSIGNED = r"[^=%]+=\s*%fal\s"
 class Completion:
     """What completes ``%fal`` in one shell; the rest of it is loaded with the first key press that asks."""
 
-    def __init__(self, shell: Any, get_session: Callable[[], Session]) -> None:
+    def __init__(self, shell: Any, get_bench: Callable[[], Workbench]) -> None:
         self._shell = shell
-        self._get_session = get_session
+        self._get_bench = get_bench
         self._known: Known | None = None
         self._remove: Callable[[], None] | None = None
 
@@ -62,7 +62,7 @@ class Completion:
             from fal_nb.magics.completion.answer import offers_at  # noqa: PLC0415 - with the first key press
             from fal_nb.magics.completion.known import Known  # noqa: PLC0415
 
-            self._known = self._known or Known(self._get_session)
+            self._known = self._known or Known(self._get_bench)
             return offers_at(place, self._known, self._shell.user_ns)
         except Exception as error:  # noqa: BLE001 - a key press must never end in a traceback over the cell
             _log.debug("completion failed", exc_info=error)

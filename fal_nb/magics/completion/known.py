@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fal_nb.engine.session import Session
     from fal_nb.schemas.endpoint_schema import EndpointSchema
+    from fal_nb.workbench import Workbench
 
 __all__ = ["Known"]
 
@@ -32,8 +33,8 @@ _ENDPOINT_CHARS = 120
 class Known:
     """Reads caches and the history, each again only once it has changed. It sends nothing and creates nothing."""
 
-    def __init__(self, get_session: Callable[[], Session]) -> None:
-        self._get_session = get_session
+    def __init__(self, get_bench: Callable[[], Workbench]) -> None:
+        self._get_bench = get_bench
         self._files: SchemaFiles | None = None
         self._names = NamesReader()
         self._schemas: OrderedDict[tuple[str, int], EndpointSchema | None] = OrderedDict()
@@ -47,7 +48,7 @@ class Known:
 
     def schema(self, endpoint: str) -> EndpointSchema | None:
         """Return what an endpoint takes, if it was ever fetched."""
-        wire = self._get_session().open_wire
+        wire = self._session.open_wire
         schema = wire.schemas.peek(endpoint) if wire is not None else None
         if schema is not None:
             return schema
@@ -61,11 +62,25 @@ class Known:
         """Return endpoints, jobs and sweeps of the history."""
         return self._names.read(self._home / "history.sqlite")
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Short names of endpoints → what they stand for."""
+        return self._get_bench().aliases
+
+    @property
+    def kept(self) -> list[str]:
+        """Names of arguments that were kept."""
+        return sorted(self._get_bench().kept)
+
     # -- inside ------------------------------------------------------------------------------------------
 
     @property
+    def _session(self) -> Session:
+        return self._get_bench().session
+
+    @property
     def _home(self) -> Path:
-        return self._get_session().home
+        return self._session.home
 
     def _schema_files(self) -> SchemaFiles:
         folder = self._home / "schemas"
@@ -75,7 +90,7 @@ class Known:
 
     def _servers(self) -> list[str]:
         """Return where schemas may have come from; settings that nobody needed yet are not resolved for this."""
-        wire = self._get_session().open_wire
+        wire = self._session.open_wire
         if wire is not None:
             return [wire.client.http.settings.hosts.schema]
         servers = [Hosts().schema]
@@ -101,7 +116,7 @@ class Known:
 
     def _simulators(self) -> list[str]:
         """Return the simulator's endpoints, unless calls go elsewhere."""
-        wire = self._get_session().open_wire
+        wire = self._session.open_wire
         is_elsewhere = wire is not None and wire.client.http.settings.backend != "simulator"
         return [] if is_elsewhere else list(PLACES)
 

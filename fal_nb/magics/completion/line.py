@@ -12,6 +12,7 @@ from fal_nb.magics.completion.values import Values, field_at, has_choices, kind_
 from fal_nb.magics.options import SUBCOMMANDS, OptionSpec, SubcommandSpec, find_option
 from fal_nb.magics.tokens import NAME, Token, tokenize
 from fal_nb.magics.words import JOB_WORD, TOPICS
+from fal_nb.plain import one_line
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.schemas.bare import text_input_of
 from fal_nb.schemas.types import ObjectOf, options_of
@@ -99,6 +100,8 @@ class LineOffers:
             if spec.name == "sweep":
                 yield from self._sweep_words(words)
             elif first:
+                if spec.words == "endpoint":
+                    yield from (Offer(name, one_line(line, 60)) for name, line in self._known.aliases.items())
                 yield from self._endpoints()
             elif spec.name == "attach":
                 yield from (Offer(job.request_id, _told(job)) for job in self._history_jobs() if job.request_id)
@@ -133,6 +136,10 @@ class LineOffers:
                 offers = [Offer(choice, option.spelling) for choice in option.choices]
             case "life":
                 offers = [Offer(life, option.spelling) for life in _LIVES]
+            case "input" if option.name in {"with", "save"}:
+                offers = [Offer(name, "kept arguments") for name in self._known.kept]
+            case "input" if option.name == "remove":
+                offers = [Offer(name, one_line(line, 60)) for name, line in self._known.aliases.items()]
             case "input":
                 schema = self._schema()
                 names = schema.names if schema else []
@@ -155,7 +162,7 @@ class LineOffers:
         yield from field_offers(schema, given, current[0] if current else "", "=")
 
     def _schema(self) -> EndpointSchema | None:
-        endpoint = endpoint_in(self._tokens)
+        endpoint = endpoint_in(self._tokens, self._known.aliases)
         return None if endpoint is None else self._known.schema(endpoint)
 
     def _history_jobs(self) -> list[KnownJob]:
@@ -197,11 +204,11 @@ def field_offers(schema: EndpointSchema, given: set[str], written: str, mark: st
     return [Offer(f"{head}{field.name}{mark}", kind_of(field)) for field in left]
 
 
-def endpoint_in(tokens: list[Token]) -> str | None:
+def endpoint_in(tokens: list[Token], aliases: Mapping[str, str]) -> str | None:
     """Return the endpoint of a line, or None where it has none that can be read."""
     word = next((token.raw for token in tokens[1:] if token.kind == "word"), None)
     try:
-        return None if word is None else str(EndpointId.parse(word))
+        return None if word is None else str(EndpointId.parse(aliases.get(word, word).partition(" ")[0]))
     except EndpointError:
         return None
 
