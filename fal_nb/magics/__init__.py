@@ -9,6 +9,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register ``%fal`` and ``%%fal``; what ``%load_ext fal_nb`` calls."""
+    from fal_nb.magics import question  # noqa: PLC0415 - as the next line
     from fal_nb.magics.fal_magics import FalMagics  # noqa: PLC0415 - IPython is loaded only inside IPython
 
     manager = ipython.magics_manager
@@ -17,6 +18,7 @@ def load_ipython_extension(ipython: Any) -> None:
     magics = manager.registry["FalMagics"]
     magics.replaced = before
     magics.completion.install()
+    magics.take_question_away = question.install(ipython)
     left = _left_open()
     if left:
         print(left)  # noqa: T201 - the one line that loading says, and only where there is something to do
@@ -29,6 +31,7 @@ def unload_ipython_extension(ipython: Any) -> None:
     if magics is None:
         return
     magics.completion.remove()
+    magics.take_question_away()
     for kind, function in magics.replaced.items():
         manager.magics[kind].pop("fal", None)
         if function is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -59,6 +60,9 @@ class FalMagics(Magics):
 
     replaced: dict[str, Any]
     """What ``%fal`` and ``%%fal`` were before, by kind; put back when the extension is unloaded."""
+
+    take_question_away: Callable[[], None]
+    """Undoes what makes ``%fal run?`` help."""
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell=shell, **kwargs)

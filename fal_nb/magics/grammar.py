@@ -216,6 +216,8 @@ def _subcommand(line: Line) -> SubcommandSpec:
         return SUBCOMMANDS[first.raw]
     if first.raw in _HELP:
         raise _wants_help(line.text)
+    if first.raw.rstrip("?") in SUBCOMMANDS:
+        raise _wants_help(line.text, first.raw.rstrip("?"))
     if first.kind != "word" or first.raw[0] in "\"'“”":
         raise Mistake(
             "a subcommand comes first", first.column, Edit(first.column, first.column, "run fal-ai/flux/dev ")

@@ -84,7 +84,8 @@ For example
   job = %fal submit fal-ai/flux/schnell "a red fox"
   df = %fal history --since 7d
 
-`%fal help SUBCOMMAND` shows what it takes, `%fal help grammar` how values are written.
+`%fal help SUBCOMMAND`, or `%fal SUBCOMMAND?`, shows what it takes, `%fal help grammar` how values are
+written. Tab completes endpoints, their inputs and values. `%config FalMagics` lists what can be set.
 """
 
 

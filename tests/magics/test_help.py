@@ -77,3 +77,36 @@ def test_option_names_and_fields_are_unique_in_each_subcommand():
         names = [name for option in spec.options for name in (option.name, option.short) if name]
         assert len(set(names)) == len(names)
         assert len({option.field for option in spec.options}) == len(spec.options)
+
+
+@pytest.mark.parametrize(
+    ("cell", "topic"),
+    [
+        ("%fal?", None),
+        ("%fal ?", None),
+        ("?%fal", None),
+        ("%%fal?", None),
+        ("%fal run?", "run"),
+        ("%fal sweep ??", "sweep"),
+    ],
+)
+def test_a_question_mark_asks_for_help(run, cell, topic):
+    assert run(cell)[0].strip() == help_text(topic).strip()
+
+
+def test_a_question_mark_at_the_end_of_a_call_belongs_to_it(run, shell):
+    for cell in ("%fal run fal-ai/flux/schnell prompt=why?", "x = %fal run fal-ai/flux/schnell 'so what?' note=why?"):
+        _, done = run(f"{cell.replace(' note=why?', '')} --note ok?" if "note" in cell else cell)
+        assert done.success
+    assert shell.user_ns["x"]["prompt"] == "so what?"
+    assert run("%%fal run fal-ai/flux/schnell\n%fal run?")[1].result["prompt"] == "%fal run?"
+    assert "Docstring" in run("len?")[0]
+    assert "help run" in run("%%fal run?\nx")[0]
+
+
+def test_unloading_leaves_questions_to_ipython(run, shell):
+    before = len(shell.input_transformers_cleanup)
+    run("%unload_ext fal_nb")
+    assert len(shell.input_transformers_cleanup) == before - 1
+    run("%load_ext fal_nb")
+    assert len(shell.input_transformers_cleanup) == before
