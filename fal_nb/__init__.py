@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         upload_image_async,
     )
     from fal_nb.api_copy import copy_as, dry_run
+    from fal_nb.api_forms import form
     from fal_nb.api_gallery import gallery
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         ValidationError,
         WrongThreadError,
     )
+    from fal_nb.filled_form import Form
     from fal_nb.magics import load_ipython_extension, unload_ipython_extension
     from fal_nb.protocol.status import Completed, InProgress, Queued, Status
     from fal_nb.results import Result, ResultFile
@@ -102,6 +104,7 @@ _HOMES = {
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
+    "fal_nb.api_forms": ("form",),
     "fal_nb.api_copy": ("copy_as", "dry_run"),
     "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
@@ -125,6 +128,7 @@ _HOMES = {
     "fal_nb.engine.job": ("Job",),
     "fal_nb.engine.session": ("Session",),
     "fal_nb.engine.snapshot": ("JobSnapshot",),
+    "fal_nb.filled_form": ("Form",),
     "fal_nb.magics": ("load_ipython_extension", "unload_ipython_extension"),
     "fal_nb.protocol.status": ("Completed", "InProgress", "Queued", "Status"),
     "fal_nb.results": ("Result", "ResultFile"),
@@ -146,6 +150,7 @@ __all__ = [
     "FalClientTimeoutError",
     "FalError",
     "FileError",
+    "Form",
     "GrammarError",
     "HistoryError",
     "InProgress",
@@ -188,6 +193,7 @@ __all__ = [
     "encode_file",
     "encode_image",
     "find_sweep",
+    "form",
     "gallery",
     "history",
     "jobs",

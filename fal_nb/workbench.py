@@ -20,10 +20,12 @@ from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
     from fal_nb.engine.job import Job
+    from fal_nb.filled_form import Form
     from fal_nb.results import Result
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.views.board import BoardView
     from fal_nb.views.board_look import BoardSweep
+    from fal_nb.views.form import FormView
     from fal_nb.views.gallery import GalleryView
     from fal_nb.views.plan import PlanView
     from fal_nb.views.view import View
@@ -154,6 +156,27 @@ class Workbench:
 
         view = BoardView(shown, self.session.artifacts.path, self.session.history.thumbnail)
         view.outlet = self.display.hub
+        return view
+
+    def form(self, endpoint: str, arguments: Mapping[str, Any] | None = None) -> Form:
+        """Return a form of an endpoint that is not shown yet, with some arguments filled in; blocks the first time.
+
+        Raises
+        ------
+        EndpointError
+            Where it is no endpoint id.
+        FalError
+            Where its schema cannot be had.
+        """
+        from fal_nb.filled_form import Form  # noqa: PLC0415 - loaded with the first form
+
+        return Form(self, self.session.schema(endpoint), arguments or {})
+
+    def show_form(self, form: Form) -> FormView:
+        """Show a form in the cell that runs now, and return its view."""
+        view = form.view
+        view.prepare()
+        self.display.show(view)
         return view
 
     def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:

@@ -42,6 +42,7 @@ FieldKind: TypeAlias = Literal[
 _MOST_FIELDS = 400
 _MOST_DEPTH = 6
 _MOST_CHOICES = 1_000
+_CHOICES_CHARS = 40_000
 _MOST_OPTIONS = 12
 _MOST_STEPS = 10_000
 _LONG_CHARS = 120
@@ -171,7 +172,7 @@ class _Builder:
             return FormField("", "nothing")
         sizes = [option for option in options if _is_size(option)]
         named = [option for option in options if isinstance(option, Choice)]
-        if len(options) == 2 and len(sizes) == 1 and len(named) == 1 and _are_texts(named[0].values):
+        if len(options) == 2 and len(sizes) == 1 and len(named) == 1 and _are_names(named[0].values):
             return FormField("", "size", choices=named[0].values, fields=self.fields(_parts(sizes[0]), depth + 1))
         if len(options) > _MOST_OPTIONS:
             return FormField("", "json")
@@ -190,7 +191,7 @@ class _Builder:
                 found = FormField("", "long text" if is_long else "text", max_length=wanted.max_length)
             case Flag():
                 found = FormField("", "flag")
-            case Choice(values) if len(values) <= _MOST_CHOICES:
+            case Choice(values) if _are_few(values):
                 found = FormField("", "choice", choices=values)
             case ListOf(item, low, high):
                 inner = self._of_type(name, item, depth + 1)
@@ -227,8 +228,12 @@ def _parts(option: InputType) -> tuple[Field, ...]:
     return option.fields if isinstance(option, ObjectOf) else ()
 
 
-def _are_texts(values: Iterable[JSON]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _are_few(values: Sequence[JSON]) -> bool:
+    return len(values) <= _MOST_CHOICES and sum(len(str(value)) for value in values) <= _CHOICES_CHARS
+
+
+def _are_names(values: Sequence[JSON]) -> bool:
+    return _are_few(values) and all(isinstance(value, str) for value in values)
 
 
 def _longest(part: Field) -> int:

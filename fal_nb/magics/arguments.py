@@ -15,6 +15,7 @@ from fal_nb.magics.commands import (
     AttachArguments,
     CallArguments,
     ConfigArguments,
+    FormArguments,
     GalleryArguments,
     HelpArguments,
     HistoryArguments,
@@ -49,6 +50,7 @@ __all__ = [
     "AttachArguments",
     "CallArguments",
     "ConfigArguments",
+    "FormArguments",
     "GalleryArguments",
     "HelpArguments",
     "HistoryArguments",
@@ -69,8 +71,8 @@ __all__ = [
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments]] = MappingProxyType(
-    {"run": RunArguments, "stream": StreamArguments, "submit": SubmitArguments}
+_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments | FormArguments]] = MappingProxyType(
+    {"run": RunArguments, "stream": StreamArguments, "submit": SubmitArguments, "form": FormArguments}
 )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "AttachArguments",
     "CallArguments",
     "ConfigArguments",
+    "FormArguments",
     "GalleryArguments",
     "HelpArguments",
     "HistoryArguments",
@@ -138,6 +139,11 @@ class StreamArguments(CallArguments):
     """
 
     path: str = "/stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormArguments(CallArguments):
+    """``form``: its inputs are what is filled in at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +333,7 @@ Arguments: TypeAlias = (
     RunArguments
     | SubmitArguments
     | StreamArguments
+    | FormArguments
     | JobArguments
     | WaitArguments
     | JobsArguments

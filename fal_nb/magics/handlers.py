@@ -103,6 +103,13 @@ def _stream(bench: Workbench, command: args.StreamArguments, cell: Cell) -> Any:
     return None if command.silenced else result
 
 
+def _form(bench: Workbench, command: args.FormArguments, cell: Cell) -> Any:
+    form = bench.form(command.endpoint, _arguments(bench, command, cell))
+    bench.show_form(form)
+    if command.var:
+        cell.assign(command.var, form)
+
+
 def _dry_run(bench: Workbench, command: args.CallArguments, cell: Cell, how: How) -> Any:
     """Return the call as it would be sent; the value is what the cell shows."""
     from fal_nb.engine.dry_run import prepare  # noqa: PLC0415 - loaded when first asked for
@@ -391,6 +398,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.RunArguments: _run,
         args.SubmitArguments: _submit,
         args.StreamArguments: _stream,
+        args.FormArguments: _form,
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,

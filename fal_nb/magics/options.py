@@ -373,6 +373,21 @@ the result. fal cannot cancel a stream: stopping the cell closes it, and it may 
         ),
         twin="fal.stream(endpoint, arguments)",
     ),
+    SubcommandSpec(
+        name="form",
+        words="endpoint",
+        usage='ENDPOINT ["TEXT"] [NAME=VALUE …] [OPTIONS]',
+        takes_inputs=True,
+        summary="fill in an endpoint's inputs, run it, write the cell",
+        details="""\
+Draws the endpoint's inputs from its schema, checks them as they are typed, says what the call will cost, runs it, and
+writes the `%fal run` cell that makes the same call: only what differs from the defaults.
+
+What stands on the line is filled in at first; with %%fal the rest of the cell is the prompt.""",
+        options=(*_BODY, *(option for option in _KEEPING if option.name == "var")),
+        examples=("%fal form fal-ai/flux/dev", '%fal form fal-ai/flux/dev "a red fox" seed=7 -o form'),
+        twin="fal.form(endpoint, arguments)",
+    ),
     _about_a_job("status", "where a job is", "Returns the state of a job: queue position, progress, last log lines."),
     _about_a_job(
         "result", "what a job returned", "Returns the result of a job and shows its outputs; waits if need be."
@@ -461,7 +476,7 @@ With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
 again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
 `refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it:
-PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, a manifest).""",
+PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, manifest).""",
         options=(
             OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
             OptionSpec(
@@ -605,6 +620,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "check_job": "status",
         "create": "run",
         "generate": "run",
+        "fill": "form",
         "get": "result",
         "kill": "cancel",
         "list": "jobs",

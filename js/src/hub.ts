@@ -156,6 +156,7 @@ export class Hub {
       local: view.local,
       state: () => view.state ?? {},
       nowOffset: () => this.#nowOffset,
+      manager: managerOf(this.#model),
       send: (content) => this.#send({ kind: "event", view: view.id, content }),
     });
     twin.mount(bundle, model);
@@ -214,6 +215,14 @@ function initialize({ model, signal }: InitializeContext): () => void {
   };
   signal?.addEventListener("abort", close);
   return close;
+}
+
+function managerOf(model: WidgetModel): unknown {
+  try {
+    return (model as { widget_manager?: unknown }).widget_manager;
+  } catch {
+    return undefined;
+  }
 }
 
 function randomId(): string {

@@ -8,14 +8,15 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
+    "form",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
-    "fal_nb.views.plan.PlanView",
+    "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView",
 })  # fmt: skip
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
-BUNDLES = frozenset({"board", "card", "gallery", "hub", "plan"})
+BUNDLES = frozenset({"board", "card", "form", "gallery", "hub", "plan"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},
@@ -44,6 +45,7 @@ SPARED = {
     "history": "sends nothing and writes nothing",
     "gallery": "sends nothing; a mark is one commit",
     "alias": "sends nothing; it lasts as long as the kernel",
+    "form": "its cell sends nothing; Run is a submit like any other",
     "config": "sends nothing and writes nothing",
     "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
     "help": "sends nothing and writes nothing",

@@ -439,6 +439,7 @@ def shell(simulator, home, monkeypatch):
 
 LINES = (
     "%fal stream fal-ai/any-llm prompt=x", "%fal stream fal-ai/flux/dev prompt=x image_size=64x64",
+    f"%fal form {SCHNELL} prompt=x", f"fal_nb.form('{SCHNELL}').check()", f"fal_nb.form('{SCHNELL}')",
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",

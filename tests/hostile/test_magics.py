@@ -59,7 +59,7 @@ def run(shell, capsys):
 
 
 def test_every_subcommand_is_tried_here():
-    assert set(SUBCOMMANDS) == {"run", "submit", "stream", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
+    assert set(SUBCOMMANDS) == {"run", "submit", "stream", "form", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
 
 
 @pytest.mark.parametrize("case", PICKED, ids=lambda case: case.name)
@@ -98,6 +98,16 @@ STREAMED = [case for case in PICKED if case.way not in {"OpenAPI", "submission",
 @pytest.mark.parametrize("case", STREAMED, ids=lambda case: case.name)
 def test_a_stream_prints_plain_text(case, run):
     assert_plain(run(f"%fal stream {case.endpoint} prompt=x --unchecked --timeout 20")[0], 10**6)
+
+
+FORMED = [case for case in PICKED if case.way in {"OpenAPI", "prompt"}]
+
+
+@pytest.mark.parametrize("case", FORMED, ids=lambda case: case.name)
+def test_a_form_prints_plain_text(case, run, shell):
+    shell.user_ns["words"] = [text[:300] for text in EVERYTHING.values() if text != HALVES]
+    assert_plain(run(f"%fal form {case.endpoint} prompt=x more={{words}}")[0], 10**6)
+    assert_plain(run(f"%fal form {case.endpoint} -o form\nform, form.arguments, form.check()")[0], 10**6)
 
 
 def test_what_settles_lost_and_earlier_calls_prints_plain_text_too(run, shell):

@@ -104,6 +104,7 @@ def test_every_class_with_a_rendering_of_its_own_is_known():
     assert renderers_of_html() == {
         "engine/job.py:_ipython_display_",
         "engine/reconciliation.py:_repr_html_",
+        "filled_form.py:_ipython_display_",
         "magics/dry_run.py:_repr_html_",
         "results.py:_ipython_display_",
         "results.py:_repr_html_",

@@ -19,6 +19,7 @@ from fal_nb.magics.format import format_line
 from fal_nb.schemas.check import check_arguments
 from fal_nb.schemas.openapi import read_schema
 from fal_nb.schemas.types import Anything, Choice, Flag, ListOf, Nothing, Number, ObjectOf, OneOf, Text
+from fal_nb.views.form_state import fields_state
 from tests.forms.cells import read_cell
 
 __all__ = ["TYPES", "RealTypes", "derive", "try_endpoint"]
@@ -68,6 +69,8 @@ def try_endpoint(types, endpoint):
     exceptions = [f"{field.name}: nothing is known of it" for field in schema if isinstance(field.type, Anything)]
     if sorted(field.name for field in fields) != sorted(schema.names):
         exceptions.append("the form lacks inputs")
+    if fields_state(fields)[1]:
+        exceptions.append("the form is too long for a page")
     if repr(schema).count("\n") < len(schema) or schema._repr_html_().count("<tr>") <= len(schema):
         exceptions.append("its table lacks inputs")
     for name, values in _filled_in(schema).items():

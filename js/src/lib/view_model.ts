@@ -8,6 +8,8 @@ interface Source {
   local: Map<string, unknown>;
   state(): ViewState;
   nowOffset(): number | undefined;
+  /** What the host gives its own widgets to reach the document. */
+  manager?: unknown;
   send(content: unknown): void;
 }
 
@@ -17,6 +19,10 @@ export class ViewModel implements WidgetModel {
 
   constructor(source: Source) {
     this.#source = source;
+  }
+
+  get widget_manager(): unknown {
+    return this.#source.manager;
   }
 
   get(key: string): unknown {

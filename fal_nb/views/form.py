@@ -1,0 +1,250 @@
+"""The form: what a page fills in comes in, what it comes to goes out, and the calls it starts are shown below it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fal_nb.artifacts.sniff import sniff
+from fal_nb.errors import FalError
+from fal_nb.forms.fields import form_fields
+from fal_nb.plain import one_line, plain_text
+from fal_nb.schemas.scalars import Problem
+from fal_nb.views.form_files import IncomingFiles
+from fal_nb.views.form_look import FilledForm, FormLook
+from fal_nb.views.form_state import exact, fields_state, sound_values
+from fal_nb.views.form_twin import form_text, form_twin
+from fal_nb.views.view import Post, View
+
+if TYPE_CHECKING:
+    from anywidget import AnyWidget
+
+    from fal_nb.views.card import CardView
+
+__all__ = ["FormView"]
+
+_MOST_CARDS = 4
+_MOST_PROBLEMS = 30
+_WORDS_CHARS = 400
+_CELL_CHARS = 120_000
+_ID_CHARS = 40
+_PREVIEW_BYTES = 64 * 1024 * 1024
+_TOO_LONG = "What is filled in is too long for a form: give the path or the URL of a file."
+_log = logging.getLogger("fal_nb")
+
+
+class FormView(View):
+    """A form as it is seen in a cell; it is the outlet of the cards below it."""
+
+    name: ClassVar[str] = "form"
+    sends_deltas: ClassVar[bool] = True
+
+    def __init__(self, form: FilledForm) -> None:
+        super().__init__()
+        self._form = form
+        self._fields = form_fields(form.schema)
+        self._shown_fields, self._left_out = fields_state(self._fields)
+        self._look: FormLook | None = None
+        self._edit: tuple[str, int] = ("", 0)
+        self._looked: tuple[str, int] = ("", 0)
+        self._error = ""
+        self._is_starting = False
+        self._cards: list[CardView] = []
+        self._files: IncomingFiles | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no call that it started goes on."""
+        return not self._is_starting and all(card.is_settled for card in self._cards)
+
+    def prepare(self) -> None:
+        """Look at the values once, so that twin and text say what they come to; blocks, not on the loop's thread."""
+        self._look = self._form.look()
+
+    def close(self) -> None:
+        """Let the cards go, and what is under way from the page."""
+        super().close()
+        for card in self._cards:
+            card.close()
+        if self._files is not None:
+            self._files.close()
+
+    def state(self) -> dict[str, Any]:
+        """Return what the page needs: the fields and values as JSON texts, each card under a key of its own."""
+        look = self._look or FormLook()
+        cell = exact(look.cell)
+        state: dict[str, Any] = {
+            "view": self.id,
+            "endpoint": one_line(self._form.schema.endpoint, 300),
+            "category": one_line(self._form.schema.category, 100),
+            "backend": self._form.backend,
+            "fields": self._shown_fields,
+            "left_out": self._left_out,
+            "values": exact(self._form.values),
+            "edit": list(self._edit),
+            "looked": list(self._looked) if self._look is not None else None,
+            "problems": [_problem(problem) for problem in look.problems[:_MOST_PROBLEMS]],
+            # What is copied must be what runs, so that a cell with anything unfit in it travels escaped.
+            "cell": cell if len(cell) <= _CELL_CHARS else exact(""),
+            "price": one_line(look.price, _WORDS_CHARS),
+            "error": one_line(self._error or look.error, _WORDS_CHARS),
+            "is_starting": self._is_starting,
+            "cards": [card.id for card in self._cards],
+        }
+        return state | {f"card:{card.id}": card.state() for card in self._cards}
+
+    def twin(self) -> str:
+        """Return the inputs as a table with the cell to copy, and the cards' twins below it."""
+        cards = [card.twin() for card in self._cards]
+        return form_twin(self._form.schema.endpoint, self._fields, self._form.values, self._look, cards)
+
+    def text(self) -> str:
+        """Return the same as text."""
+        cards = [card.text() for card in self._cards]
+        return form_text(self._form.schema.endpoint, self._fields, self._form.values, self._look, cards)
+
+    def receive(self, content: Mapping[str, Any]) -> None:
+        """Take in an edit, a click or a part of a file; anything else is ignored."""
+        match content.get("kind"):
+            case "edit":
+                self._take(content)
+            case "run" if not self._is_starting and self._take(content):
+                self._is_starting = True
+                self._error = ""
+                self._changed()
+                self._start(self._run())
+            case "file":
+                self._start(self._incoming().receive(content))
+            case "preview":
+                self._start(self._send_preview(content.get("value")))
+            case "card":
+                self._to_card(content)
+            case _:
+                pass
+
+    # -- what is filled in -------------------------------------------------------------------------------
+
+    def filled(self) -> None:
+        """Show values that the notebook has filled in; on the loop's thread."""
+        self._edit = ("", self._edit[1] + 1)
+        self._look_again()
+        self._changed()
+
+    def _take(self, content: Mapping[str, Any]) -> bool:
+        """Take over the values of a page, and say whether they were sound."""
+        values = sound_values(content.get("values"))
+        page, number = content.get("page"), content.get("edit")
+        if values is None or not isinstance(page, str) or not isinstance(number, int) or len(page) > _ID_CHARS:
+            self._error = _TOO_LONG
+            self._changed()
+            return False
+        self._form.fill(values)
+        self._edit = (one_line(page, _ID_CHARS), number)
+        self._error = ""
+        self._look_again()
+        return True
+
+    def _look_again(self) -> None:
+        """See to it that the newest values are looked at; while one look goes on, one more follows it."""
+        if self._looking is None or self._looking.done():
+            self._looking = self._start(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            edit = self._edit
+            self._look = await asyncio.to_thread(self._form.look)
+            self._looked = edit
+            self._changed()
+            if edit == self._edit:
+                return
+
+    # -- calls -------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            card = await asyncio.to_thread(self._form.start)
+        except FalError as error:
+            self._error = str(error)
+        else:
+            card.outlet = _Below(self, self._changed, self._post)
+            self._cards.insert(0, card)
+            for old in self._cards[_MOST_CARDS:]:
+                old.close()
+            del self._cards[_MOST_CARDS:]
+        finally:
+            self._is_starting = False
+            self._changed(settled=True)
+
+    def _to_card(self, content: Mapping[str, Any]) -> None:
+        inner = content.get("content")
+        for card in self._cards:
+            if card.id == content.get("card") and isinstance(inner, dict):
+                card.receive(inner)
+
+    # -- files -------------------------------------------------------------------------------------------
+
+    def _incoming(self) -> IncomingFiles:
+        if self._files is None:
+            self._files = IncomingFiles(self._form.input_folder, self._post)
+        return self._files
+
+    async def _send_preview(self, value: object) -> None:
+        """Answer with a small picture of a local file, where it is a picture."""
+        if not isinstance(value, str) or not value.startswith("@") or len(value) > _WORDS_CHARS:
+            return
+        data = await asyncio.to_thread(_small_picture, Path(value[1:].strip()))
+        self._post({"kind": "preview", "value": plain_text(value), "found": data is not None}, data)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _Below:
+    """The outlet of a card below the form: what it says goes out as the form's own."""
+
+    def __init__(self, form: FormView, changed: Callable[..., None], post: Post) -> None:
+        self._form = form
+        self._changed = changed
+        self._post = post
+
+    def changed(self, view: View, *, settled: bool) -> None:
+        """Pass on that a card has changed; the form's twin is brought up to date when its job has ended."""
+        self._changed(settled=settled and view.is_settled)
+
+    def post(self, view: View, content: Mapping[str, Any], buffer: bytes | None) -> None:
+        """Pass a card's message on to the page."""
+        self._post({"kind": "card", "card": view.id, "content": content}, buffer)
+
+    def widget(self, view: View) -> AnyWidget:
+        """Return the form's widget: its cards have none of their own."""
+        del view
+        return self._form.widget
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    path = [part if isinstance(part, int) else one_line(part, 200) for part in problem.path]
+    return {"path": path, "message": one_line(problem.message, _WORDS_CHARS)}
+
+
+def _small_picture(path: Path) -> bytes | None:
+    """Return a WebP of at most 320 px of a picture on this machine; None of anything else."""
+    from fal_nb.artifacts.thumbnails import PICTURE_TYPES, preview_picture  # noqa: PLC0415 - loads Pillow
+
+    try:
+        path = path.expanduser()
+        if not path.is_file() or path.stat().st_size > _PREVIEW_BYTES:
+            return None
+        with path.open("rb") as file:
+            content_type = sniff(file.read(512))
+        return preview_picture(path, content_type).thumbnail if content_type in PICTURE_TYPES else None
+    except Exception as error:  # noqa: BLE001 - Pillow raises what it likes for a damaged file
+        _log.debug("no preview of %s: %s", path.name, type(error).__name__)
+        return None

@@ -1,0 +1,158 @@
+/** What a form holds while it is in the page: values, problems, files under way. Edits go to the kernel debounced. */
+
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type {
+  Field,
+  FormEvent,
+  FormMessage,
+  FormState,
+  Json,
+  Path,
+  Problem,
+  Values,
+} from "../lib/form_messages";
+import type { Buffers } from "../lib/messages";
+import type { Live } from "../lib/model";
+import { type Upload, Uploads } from "./uploads";
+import { withPart } from "./values";
+
+const DEBOUNCE_MS = 250;
+
+export class FormModel {
+  readonly live: Live<FormState, FormEvent>;
+  readonly fields: ReadonlySignal<Field[]>;
+  readonly values: Signal<Values>;
+  readonly cell: ReadonlySignal<string>;
+  /** What the page itself found wrong, by the path's JSON: text that is not JSON. */
+  readonly own = signal<ReadonlyMap<string, string>>(new Map());
+  /** Pictures of local files, by the value that names them: a Blob URL, or nothing where there is none. */
+  readonly previews = signal<ReadonlyMap<string, string | null>>(new Map());
+  /** Whether somebody has wanted to run it, so that what is still missing is said at each field. */
+  readonly wasTried = signal(false);
+  readonly uploads: Uploads;
+  /** Distinguishes the ids of one mount, since a view may be in the page twice. */
+  readonly id = randomId();
+  readonly #page = randomId();
+  readonly #blobs: string[] = [];
+  #edit = 0;
+  #timer?: ReturnType<typeof setTimeout>;
+  readonly #stop: () => void;
+
+  constructor(live: Live<FormState, FormEvent>) {
+    this.live = live;
+    this.fields = computed(() => parsed(live.field("fields").value, []));
+    this.cell = computed(() => parsed(live.field("cell").value, ""));
+    this.values = signal(parsed(live.field("values").peek(), {}));
+    this.uploads = new Uploads((event) => live.send(event));
+    const edit = live.field("edit");
+    this.#edit = edit.peek()?.[1] ?? 0;
+    // Another page, or the notebook, has filled the form in.
+    this.#stop = edit.subscribe((by) => {
+      if (!by || by[0] === this.#page || by[1] < this.#edit) return;
+      this.#edit = by[1];
+      this.values.value = parsed(live.field("values").peek(), {});
+    });
+  }
+
+  /** Whether problems, cell and price are about what is filled in now. */
+  get isFresh(): boolean {
+    const looked = this.live.field("looked").value;
+    const edit = this.live.field("edit").value;
+    return looked !== null && looked?.[1] === edit?.[1] && !this.#isWaiting.value;
+  }
+
+  readonly #isWaiting = signal(false);
+
+  get problems(): Problem[] {
+    return this.live.field("problems").value ?? [];
+  }
+
+  set(name: string, value: Json): void {
+    this.values.value = withPart(this.values.peek(), name, value);
+    clearTimeout(this.#timer);
+    this.#isWaiting.value = true;
+    this.#timer = setTimeout(() => this.#say("edit"), DEBOUNCE_MS);
+  }
+
+  run(): void {
+    this.wasTried.value = true;
+    if (this.own.peek().size === 0) this.#say("run");
+  }
+
+  /** Keeps or takes back what the page itself found wrong. */
+  note(path: Path, message: string | undefined): void {
+    const key = JSON.stringify(path);
+    if (this.own.peek().get(key) === message) return;
+    const own = new Map(this.own.peek());
+    if (message === undefined) own.delete(key);
+    else own.set(key, message);
+    this.own.value = own;
+  }
+
+  /** Picks a file: sends it to the kernel and keeps its picture. */
+  pick(file: File, stored: (value: string) => void): Upload {
+    return this.uploads.start(file, (value) => {
+      if (/^(image|video|audio)\//.test(file.type) && file.type !== "image/svg+xml") {
+        this.#keepPreview(value, file);
+      }
+      stored(value);
+    });
+  }
+
+  /** Asks once for the picture of a local file. */
+  askPreview(value: string): void {
+    if (this.previews.peek().has(value)) return;
+    this.previews.value = new Map(this.previews.peek()).set(value, null);
+    this.live.send({ kind: "preview", value });
+  }
+
+  receive(message: FormMessage, buffers: Buffers): void {
+    if (message.kind === "preview") {
+      const bytes = buffers[0];
+      if (message.found && bytes) {
+        this.#keepPreview(message.value, new Blob([bytes as BlobPart], { type: "image/webp" }));
+      }
+    } else if (message.kind !== "card") {
+      this.uploads.receive(message);
+    }
+  }
+
+  close(): void {
+    if (this.#timer !== undefined && this.#isWaiting.peek()) this.#say("edit");
+    this.#stop();
+    this.uploads.close();
+    for (const url of this.#blobs) URL.revokeObjectURL(url);
+  }
+
+  #say(kind: "edit" | "run"): void {
+    clearTimeout(this.#timer);
+    this.#isWaiting.value = false;
+    this.#edit += 1;
+    const values = JSON.stringify(this.values.peek());
+    this.live.send({ kind, page: this.#page, edit: this.#edit, values });
+  }
+
+  #keepPreview(value: string, blob: Blob): void {
+    const url = URL.createObjectURL(blob);
+    this.#blobs.push(url);
+    this.previews.value = new Map(this.previews.peek()).set(value, `${blob.type} ${url}`);
+  }
+}
+
+export interface FormProps {
+  form: FormModel;
+}
+
+function parsed<T>(text: string | undefined, otherwise: T): T {
+  try {
+    return text ? JSON.parse(text) : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
