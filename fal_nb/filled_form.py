@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ class Form:
         self._bench = bench
         self._values = _filled_in(schema, arguments)
         self._lock = threading.Lock()
+        self._views: weakref.WeakSet[FormView] = weakref.WeakSet()
         self._view: FormView | None = None
 
     # -- for the person ----------------------------------------------------------------------------------
@@ -59,7 +61,6 @@ class Form:
     @arguments.setter
     def arguments(self, arguments: Mapping[str, Any]) -> None:
         self.fill(_filled_in(self.schema, arguments))
-        self._bench.session.runtime.post(self.view.filled)
 
     @property
     def cell(self) -> str:
@@ -93,18 +94,12 @@ class Form:
         return self._bench.session.submit(self.endpoint, self.arguments)
 
     @property
-    def view(self) -> FormView:
-        """The form's own view, made at first use."""
-        with self._lock:
-            if self._view is None:
-                self._view = FormView(self)
-                self._view.outlet = self._bench.display.hub
-            return self._view
-
-    @property
     def widget(self) -> AnyWidget:
         """The form as a widget: for ``VBox``, ``Tab``, ``observe``, ``link``, Voilà and marimo."""
-        return self.view.widget
+        if self._view is None:
+            self._view = self.new_view()
+            self._view.prepare()
+        return self._view.widget
 
     def _ipython_display_(self) -> None:
         self._bench.show_form(self)
@@ -125,10 +120,21 @@ class Form:
         with self._lock:
             return self._values
 
-    def fill(self, values: Mapping[str, JSON]) -> None:
-        """Fill in all fields anew."""
+    def new_view(self) -> FormView:
+        """Return one more view of this form: each output has its own, and all show the same values."""
+        view = FormView(self)
+        view.outlet = self._bench.display.hub
+        with self._lock:
+            self._views.add(view)
+        return view
+
+    def fill(self, values: Mapping[str, JSON], by: FormView | None = None) -> None:
+        """Fill in all fields anew; the views other than the one that did it are told."""
         with self._lock:
             self._values = dict(values)
+            others = [view for view in self._views if view is not by]
+        for view in others:
+            self._bench.session.runtime.post(view.filled)
 
     def look(self) -> FormLook:
         """Return what is filled in comes to: problems, the cell, what it will cost; blocks, never raises."""

@@ -174,7 +174,7 @@ class Workbench:
 
     def show_form(self, form: Form) -> FormView:
         """Show a form in the cell that runs now, and return its view."""
-        view = form.view
+        view = form.new_view()
         view.prepare()
         self.display.show(view)
         return view

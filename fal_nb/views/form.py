@@ -130,10 +130,11 @@ class FormView(View):
     # -- what is filled in -------------------------------------------------------------------------------
 
     def filled(self) -> None:
-        """Show values that the notebook has filled in; on the loop's thread."""
+        """Show values that the notebook or another view has filled in; on the loop's thread."""
         self._edit = ("", self._edit[1] + 1)
-        self._look_again()
-        self._changed()
+        if self.outlet is not None:
+            self._look_again()
+            self._changed()
 
     def _take(self, content: Mapping[str, Any]) -> bool:
         """Take over the values of a page, and say whether they were sound."""
@@ -143,7 +144,7 @@ class FormView(View):
             self._error = _TOO_LONG
             self._changed()
             return False
-        self._form.fill(values)
+        self._form.fill(values, self)
         self._edit = (one_line(page, _ID_CHARS), number)
         self._error = ""
         self._look_again()

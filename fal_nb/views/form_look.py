@@ -13,6 +13,7 @@ from fal_nb.schemas.scalars import Problem
 
 if TYPE_CHECKING:
     from fal_nb.views.card import CardView
+    from fal_nb.views.form import FormView
 
 __all__ = ["FilledForm", "FormLook"]
 
@@ -52,8 +53,8 @@ class FilledForm(Protocol):
     def values(self) -> Mapping[str, JSON]:
         """What is filled in."""
 
-    def fill(self, values: Mapping[str, JSON]) -> None:
-        """Fill in all anew; any thread."""
+    def fill(self, values: Mapping[str, JSON], by: FormView | None = None) -> None:
+        """Fill in all anew and tell the views but the one that did it; any thread."""
 
     def look(self) -> FormLook:
         """Return what the values come to; blocks."""

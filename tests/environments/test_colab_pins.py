@@ -106,3 +106,18 @@ def test_tab_completes_lines_and_bodies_there_too(run, kernel):
     run("%unload_ext fal_nb")
     assert "%fal submit" not in offers("%fal subm|")[0]
     run("%load_ext fal_nb")
+
+
+def test_a_form_is_a_widget_there_and_works(run):
+    run("import fal_nb as fal; form = fal.form('fal-ai/flux/schnell', {'prompt': 'framed'})")
+    _, _, opened = run("widget = form.widget")
+    (state,) = [comm["data"]["state"] for comm in opened if "_esm" in comm["data"]["state"]]
+    assert state["state"]["endpoint"] == "fal-ai/flux/schnell"
+    assert "num_inference_steps" in state["state"]["fields"]
+    assert "framed" in state["state"]["cell"]
+    # A click, as the page would send it: the card of the call is part of the widget's state.
+    click = "{'kind': 'run', 'page': 'p', 'edit': 1, 'values': '{\"prompt\": \"clicked\"}'}"
+    run(f"widget._handle_custom_msg({click}, [])")
+    run("import time\nwhile not any('SUCCEEDED' in str(v) for v in widget.state.values()): time.sleep(0.05)")
+    printed, _, _ = run("print(form.arguments, fal.history(limit=1)['prompt'].iloc[0])")
+    assert printed == "{'prompt': 'clicked'} clicked\n"

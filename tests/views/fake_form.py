@@ -19,7 +19,7 @@ class FakeForm:
         self.values = {}
         self.looks = 0
 
-    def fill(self, values):
+    def fill(self, values, by=None):
         self.values = dict(values)
 
     def look(self):
