@@ -15,6 +15,11 @@ from pathlib import Path
 
 from fal_nb.forms.fields import form_fields
 from fal_nb.forms.values import arguments_of, values_of
+from fal_nb.ledger.names import HistoryNames
+from fal_nb.magics.completion.answer import offers_at
+from fal_nb.magics.completion.place import find_place
+from fal_nb.magics.completion.values import has_choices
+from fal_nb.magics.completion.values import values_of as values_of_choice
 from fal_nb.magics.format import format_line
 from fal_nb.schemas.check import check_arguments
 from fal_nb.schemas.openapi import read_schema
@@ -73,10 +78,47 @@ def try_endpoint(types, endpoint):
         exceptions.append("the form is too long for a page")
     if repr(schema).count("\n") < len(schema) or schema._repr_html_().count("<tr>") <= len(schema):
         exceptions.append("its table lacks inputs")
+    counts["offers"] = len(schema)
+    exceptions += _completed(schema)
     for name, values in _filled_in(schema).items():
         counts["cells"] += 1
         exceptions += [f"{name}: {trouble}" for trouble in _round_trip(schema, values)]
     return counts, exceptions
+
+
+class _Known:
+    """What completion knows where this one schema is in its cache."""
+
+    def __init__(self, schema):
+        self._schema = schema
+
+    def endpoints(self):
+        return [self._schema.endpoint]
+
+    def schema(self, endpoint):
+        return self._schema if endpoint == self._schema.endpoint else None
+
+    def history(self):
+        return HistoryNames()
+
+
+def _completed(schema):
+    """Return what Tab fails to offer: the endpoint, each input, each value of a choice."""
+    known = _Known(schema)
+
+    def offered(code):
+        return {offer.text for offer in offers_at(find_place(code, len(code)), known, {}).offers}
+
+    line = f"%fal run {schema.endpoint} "
+    lacking = [] if schema.endpoint in offered(line[:-3]) else ["Tab does not offer the endpoint"]
+    names = offered(line)
+    for field in schema:
+        if not any(text.removeprefix("--").rstrip("=. ").split("=")[0] == field.name for text in names):
+            lacking.append(f"{field.name}: Tab does not offer it")
+        if has_choices(field):
+            missing = len(values_of_choice(field)) - len(offered(f"{line}{field.name}="))
+            lacking += [f"{field.name}: Tab does not offer {missing} of its values"] if missing > 0 else []
+    return lacking
 
 
 def _round_trip(schema, values):
@@ -154,7 +196,10 @@ def main():
         found, troubles = try_endpoint(types, endpoint)
         counts += found
         exceptions += [f"{endpoint}: {trouble}" for trouble in troubles]
-    print(f"{len(types.endpoints)} endpoints, {counts.pop('inputs')} inputs, {counts.pop('cells')} cells read back")
+    print(
+        f"{len(types.endpoints)} endpoints, {counts.pop('inputs')} inputs, "
+        f"{counts.pop('cells')} cells read back, {counts.pop('offers')} inputs offered by Tab"
+    )
     print("fields:", ", ".join(f"{kind} {count}" for kind, count in counts.most_common()))
     print(f"{len(types.unread)} types not read, {len(exceptions)} exceptions")
     for line in itertools.chain(types.unread, exceptions):

@@ -25,7 +25,7 @@ def test_the_types_are_read_whole(types):
     assert types.unread == []
 
 
-def test_checking_forms_and_cells_work_for_every_endpoint_there_is(types):
+def test_checking_completion_forms_and_cells_work_for_every_endpoint_there_is(types):
     counts, exceptions = Counter(), []
     for endpoint in types.endpoints[::EVERY]:
         found, troubles = try_endpoint(types, endpoint)
