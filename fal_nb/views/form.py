@@ -31,6 +31,7 @@ _MOST_PROBLEMS = 30
 _WORDS_CHARS = 400
 _CELL_CHARS = 120_000
 _ID_CHARS = 40
+_QUIET_S = 3.0
 _PREVIEW_BYTES = 64 * 1024 * 1024
 _TOO_LONG = "What is filled in is too long for a form: give the path or the URL of a file."
 _log = logging.getLogger("fal_nb")
@@ -52,6 +53,8 @@ class FormView(View):
         self._looked: tuple[str, int] = ("", 0)
         self._error = ""
         self._is_starting = False
+        self._edited_at: float | None = None
+        self._settling: asyncio.TimerHandle | None = None
         self._cards: list[CardView] = []
         self._files: IncomingFiles | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -69,6 +72,8 @@ class FormView(View):
     def close(self) -> None:
         """Let the cards go, and what is under way from the page."""
         super().close()
+        if self._settling is not None:
+            self._settling.cancel()
         for card in self._cards:
             card.close()
         if self._files is not None:
@@ -112,6 +117,7 @@ class FormView(View):
         """Take in an edit, a click or a part of a file; anything else is ignored."""
         match content.get("kind"):
             case "edit":
+                self._edited_at = asyncio.get_running_loop().time()
                 self._take(content)
             case "run" if not self._is_starting and self._take(content):
                 self._is_starting = True
@@ -172,14 +178,24 @@ class FormView(View):
         except FalError as error:
             self._error = str(error)
         else:
-            card.outlet = _Below(self, self._changed, self._post)
+            card.outlet = _Below(self, self._changed, self._settle, self._post)
             self._cards.insert(0, card)
             for old in self._cards[_MOST_CARDS:]:
                 old.close()
             del self._cards[_MOST_CARDS:]
+            self._settle()
         finally:
             self._is_starting = False
+            self._changed()
+
+    def _settle(self) -> None:
+        """Bring the twin up to date, but not under somebody's typing: the front end puts a new output in its place."""
+        loop = asyncio.get_running_loop()
+        wait = 0.0 if self._edited_at is None else self._edited_at + _QUIET_S - loop.time()
+        if wait <= 0:
             self._changed(settled=True)
+        elif self._settling is None or self._settling.when() <= loop.time():
+            self._settling = loop.call_later(wait, self._settle)
 
     def _to_card(self, content: Mapping[str, Any]) -> None:
         inner = content.get("content")
@@ -211,14 +227,17 @@ class FormView(View):
 class _Below:
     """The outlet of a card below the form: what it says goes out as the form's own."""
 
-    def __init__(self, form: FormView, changed: Callable[..., None], post: Post) -> None:
+    def __init__(self, form: FormView, changed: Callable[[], None], settle: Callable[[], None], post: Post) -> None:
         self._form = form
         self._changed = changed
+        self._settle = settle
         self._post = post
 
     def changed(self, view: View, *, settled: bool) -> None:
         """Pass on that a card has changed; the form's twin is brought up to date when its job has ended."""
-        self._changed(settled=settled and view.is_settled)
+        self._changed()
+        if settled and view.is_settled:
+            self._settle()
 
     def post(self, view: View, content: Mapping[str, Any], buffer: bytes | None) -> None:
         """Pass a card's message on to the page."""

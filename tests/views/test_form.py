@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from fal_nb.schemas.openapi import read_schema
+from fal_nb.views import form as form_module
 from fal_nb.views.form import FormView
 from fal_nb.views.form_files import MOST_BYTES, PART_BYTES
 from fal_nb.views.form_state import VALUES_CHARS, sound_values
@@ -71,6 +72,13 @@ def view(form, outlet):
 
 def edit(values, number=1, kind="edit", page="p1"):
     return {"kind": kind, "page": page, "edit": number, "values": json.dumps(values)}
+
+
+def say_changed(runtime, card):
+    async def changed():
+        card._changed(settled=True)
+
+    runtime.call(changed())
 
 
 def looked(view, number):
@@ -146,13 +154,27 @@ def test_run_shows_the_calls_card_below_and_carries_its_messages_both_ways(view,
     assert card.received == [{"kind": "cancel"}]
     card._post({"kind": "media"}, b"bytes")
     assert outlet.posts[-1] == ({"kind": "card", "card": card.id, "content": {"kind": "media"}}, b"bytes")
-    # The twin of the whole form, under somebody's typing, is brought up to date when the job has ended, not before.
-    card._changed(settled=True)
-    assert outlet.changes[-1] is False
+    # The twin of the whole form is brought up to date when the call begins and when it has ended, not between.
+    assert outlet.changes.count(True) == 1
+    say_changed(runtime, card)
+    assert outlet.changes.count(True) == 1
     card.is_settled = True
-    card._changed(settled=True)
-    assert outlet.changes[-1] is True
+    say_changed(runtime, card)
+    assert outlet.changes.count(True) == 2
     assert view.is_settled
+
+
+def test_the_twin_is_not_brought_up_to_date_under_somebodys_typing(view, form, outlet, runtime, monkeypatch):
+    monkeypatch.setattr(form_module, "_QUIET_S", 0.4)
+    card = Card()
+    form._card = lambda: card
+    say(runtime, view, edit({"prompt": "x"}, kind="run"))
+    wait_for(lambda: outlet.changes.count(True) == 1)
+    say(runtime, view, edit({"prompt": "xy"}, 2))
+    card.is_settled = True
+    say_changed(runtime, card)
+    assert outlet.changes.count(True) == 1
+    wait_for(lambda: outlet.changes.count(True) == 2)
 
 
 def test_a_call_that_is_refused_says_why_and_starts_nothing(view, runtime):

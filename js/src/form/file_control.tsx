@@ -61,7 +61,9 @@ export function FileControl({ form, field, value, change, ties }: ControlProps) 
         </label>
       </div>
       {upload && <Progress upload={upload} />}
-      {isLocal && <Preview known={form.previews.value.get(text)} name={text.split(/[/\\]/).pop() ?? text} />}
+      {isLocal && (
+        <Preview known={form.previews.value.get(text)} name={text.slice(1).split(/[/\\]/).pop() ?? text} />
+      )}
     </div>
   );
 }

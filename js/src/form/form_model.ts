@@ -18,6 +18,14 @@ import { withPart } from "./values";
 
 const DEBOUNCE_MS = 250;
 
+/** What outlives a mount: the front end replaces an output when its twin is brought up to date. */
+interface Draft {
+  /** The mount that has ended; one that still stands beside this one is another page. */
+  left?: string;
+  edit: number;
+  values: Values;
+}
+
 export class FormModel {
   readonly live: Live<FormState, FormEvent>;
   readonly fields: ReadonlySignal<Field[]>;
@@ -42,13 +50,18 @@ export class FormModel {
     this.live = live;
     this.fields = computed(() => parsed(live.field("fields").value, []));
     this.cell = computed(() => parsed(live.field("cell").value, ""));
-    this.values = signal(parsed(live.field("values").peek(), {}));
-    this.uploads = new Uploads((event) => live.send(event));
     const edit = live.field("edit");
-    this.#edit = edit.peek()?.[1] ?? 0;
+    const draft = live.kept("draft") as Draft | undefined;
+    const [, known] = edit.peek() ?? ["", 0];
+    // What was typed into a mount before this one counts, also what the kernel has not told of yet.
+    const isNewer = draft !== undefined && draft.edit >= known;
+    const left = draft?.left;
+    this.#edit = isNewer ? draft.edit : known;
+    this.values = signal(isNewer ? draft.values : parsed(live.field("values").peek(), {}));
+    this.uploads = new Uploads((event) => live.send(event));
     // Another page, or the notebook, has filled the form in.
     this.#stop = edit.subscribe((by) => {
-      if (!by || by[0] === this.#page || by[1] < this.#edit) return;
+      if (!by || by[0] === this.#page || by[0] === left || by[1] < this.#edit) return;
       this.#edit = by[1];
       this.values.value = parsed(live.field("values").peek(), {});
     });
@@ -69,6 +82,7 @@ export class FormModel {
 
   set(name: string, value: Json): void {
     this.values.value = withPart(this.values.peek(), name, value);
+    this.#keep();
     clearTimeout(this.#timer);
     this.#isWaiting.value = true;
     this.#timer = setTimeout(() => this.#say("edit"), DEBOUNCE_MS);
@@ -119,6 +133,7 @@ export class FormModel {
 
   close(): void {
     if (this.#timer !== undefined && this.#isWaiting.peek()) this.#say("edit");
+    this.#keep(this.#page);
     this.#stop();
     this.uploads.close();
     for (const url of this.#blobs) URL.revokeObjectURL(url);
@@ -130,6 +145,12 @@ export class FormModel {
     this.#edit += 1;
     const values = JSON.stringify(this.values.peek());
     this.live.send({ kind, page: this.#page, edit: this.#edit, values });
+    this.#keep();
+  }
+
+  #keep(left?: string): void {
+    const draft: Draft = { left, edit: this.#edit, values: this.values.peek() };
+    this.live.keep("draft", draft);
   }
 
   #keepPreview(value: string, blob: Blob): void {
