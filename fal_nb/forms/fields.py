@@ -112,8 +112,7 @@ class FormField:
 
 def form_fields(schema: EndpointSchema) -> tuple[FormField, ...]:
     """Return the fields of an endpoint: the required ones first, then in the document's order, advanced ones marked."""
-    ordered = sorted(schema, key=lambda field: not field.required)
-    fields = _Builder().fields(ordered, 0)
+    fields = _Builder().fields(_required_first(schema), 0)
     marked = any(field.is_important for field in schema)
     foremost = {field.name for field in schema if field.required or field.is_important}
     if not marked:
@@ -122,6 +121,10 @@ def form_fields(schema: EndpointSchema) -> tuple[FormField, ...]:
     if len(fields) <= _FEW:
         foremost |= {field.name for field in fields}
     return tuple(replace(field, is_advanced=field.name not in foremost - hidden) for field in fields)
+
+
+def _required_first(parts: Iterable[Field]) -> list[Field]:
+    return sorted(parts, key=lambda part: not part.required)
 
 
 class _Builder:
@@ -197,7 +200,7 @@ class _Builder:
                 inner = self._of_type(name, item, depth + 1)
                 found = FormField("", "list", item=inner, min_items=low, max_items=high)
             case ObjectOf(fields=fields) if fields:
-                found = FormField("", "group", fields=self.fields(fields, depth + 1))
+                found = FormField("", "group", fields=self.fields(_required_first(fields), depth + 1))
             case _:
                 pass
         return found

@@ -18,6 +18,7 @@ __all__ = ["form_text", "form_twin"]
 _MOST_ROWS = 120
 _MOST_PROBLEMS = 20
 _WORDS_CHARS = 160
+_NAME_CHARS = 40
 _LINE_CHARS = 400
 _CELL_CHARS = 8_000
 _LINE = "rgba(128,128,128,.32)"
@@ -83,7 +84,7 @@ def form_text(
 def _rows(fields: Sequence[FormField], values: Mapping[str, JSON]) -> list[tuple[str, bool, str, str, str, str]]:
     return [
         (
-            one_line(field.name, _WORDS_CHARS),
+            one_line(field.name, _NAME_CHARS),
             field.required,
             one_line(field.type_words, _WORDS_CHARS),
             "" if isinstance(field.default, Missing) else show_value(field.default),
@@ -97,7 +98,7 @@ def _rows(fields: Sequence[FormField], values: Mapping[str, JSON]) -> list[tuple
 def _row(row: tuple[str, bool, str, str, str, str]) -> str:
     name, is_required, *rest = row
     mark = f' <span style="{_QUIET}">required</span>' if is_required else ""
-    first = f'<td style="{_CELL};{_MONO}">{_escape(name)}{mark}</td>'
+    first = f'<td style="{_CELL};{_MONO};white-space:nowrap">{_escape(name)}{mark}</td>'
     return (
         f'<tr style="{_ROW}">{first}' + "".join(f'<td style="{_CELL}">{_escape(cell)}</td>' for cell in rest) + "</tr>"
     )

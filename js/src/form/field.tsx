@@ -82,7 +82,7 @@ function Label({ field, id, isWhole }: { field: Field; id: string; isWhole: bool
   const words: ComponentChildren = (
     <>
       {field.label}
-      {field.required && (
+      {field.required && field.name && (
         <span class="fal-nb-frequired" title="required" aria-hidden="true">
           {" "}
           *
