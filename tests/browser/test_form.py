@@ -1,6 +1,7 @@
 """A form as a person uses it: filled in, checked while it is typed, written as a cell, run."""
 
 import io
+import os
 
 import pytest
 from PIL import Image
@@ -107,3 +108,17 @@ def test_a_form_is_filled_in_run_and_written_as_a_cell(open_notebook, simulator)
     assert "widget-view" not in saved
     assert "num_inference_steps=12" in saved
     assert "guidance_scale" in saved
+
+
+@pytest.mark.skipif(
+    os.environ.get("FAL_NB_TEST_SIZE") != "full", reason="JupyterLab tries the same; this is Notebook 7"
+)
+def test_a_cell_is_written_into_notebook_7_too(open_notebook, start_server):
+    source = "%fal form fal-ai/flux/dev 'a red fox' seed=7"
+    notebook = open_notebook("form7.ipynb", [source], server=start_server("notebook"))
+    notebook.run(1)
+    form = notebook.cell(1).locator(".fal-nb-form")
+    form.get_by_role("button", name="Write cell").click()
+    notebook.until(lambda: sources(notebook)[2:] == ['%fal run fal-ai/flux/dev prompt="a red fox" seed=7'])
+    notebook.run(2)
+    notebook.state("SUCCEEDED", 2)
