@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fal_nb.api import job_of, session
+from fal_nb.workbench import current
 
 if TYPE_CHECKING:
+    from anywidget import AnyWidget
+
     from fal_nb.engine.job import Job
     from fal_nb.engine.reconcile import Choices
     from fal_nb.engine.reconciliation import Reconciliation
@@ -16,9 +19,28 @@ if TYPE_CHECKING:
 __all__ = ["attach", "jobs", "reconcile", "resume", "send_again", "wait"]
 
 
-def jobs() -> list[Job]:
-    """Return this kernel's open jobs, oldest first."""
-    return session().jobs()
+class OpenJobs(list["Job"]):
+    """A list of jobs that shows itself as all open work of all kernels, live where a front end looks on."""
+
+    @property
+    def widget(self) -> AnyWidget:
+        """The same as a widget, for layouts of your own."""
+        return current().monitor().widget
+
+    def _ipython_display_(self) -> None:
+        bench = current()
+        if bench.display.rendering == "terminal":  # which has written "Out[3]: " already
+            bench.line("")
+        bench.show_monitor()
+
+
+def jobs() -> OpenJobs:
+    """Return this kernel's open jobs, oldest first.
+
+    In a cell the list shows itself as a monitor of all open work of all kernels of this history: state, place in the
+    queue, progress, age and estimate of each call, what was spent and is reserved, with a button that cancels.
+    """
+    return OpenJobs(session().jobs())
 
 
 def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None = None) -> list[Job]:

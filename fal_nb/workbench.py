@@ -20,6 +20,7 @@ from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
     from fal_nb.engine.job import Job
+    from fal_nb.engine.open_work import OpenWork
     from fal_nb.filled_form import Form
     from fal_nb.results import Result
     from fal_nb.sweeps.sweep import Sweep
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fal_nb.views.board_look import BoardSweep
     from fal_nb.views.form import FormView
     from fal_nb.views.gallery import GalleryView
+    from fal_nb.views.monitor import MonitorView
     from fal_nb.views.plan import PlanView
     from fal_nb.views.view import View
 
@@ -60,6 +62,7 @@ class Workbench:
         self.session.watch = self.watch
         self.session.show_sweep = self.show_sweep_once
         self._watch: Watch | None = None
+        self._open_work: OpenWork | None = None
         self._shown_in_cell: tuple[int, set[int | str]] = (0, set())
 
     def card(self, job: Job) -> CardView:
@@ -198,6 +201,27 @@ class Workbench:
     def selected_records(self, filters: Mapping[str, Any]) -> list[int]:
         """Return the records that pass the filters of `Session.frame`."""
         return [int(number) for number in self.session.frame(**filters).index]
+
+    def monitor(self, limit: int | None = None) -> MonitorView:
+        """Return a monitor of all open work that is not shown yet, as of now; `limit` is the most rows."""
+        from fal_nb.views.monitor import MonitorView  # noqa: PLC0415 - loaded with the first monitor
+
+        if self._open_work is None:
+            from fal_nb.engine.open_work import OpenWork  # noqa: PLC0415
+
+            self._open_work = OpenWork(self.session)
+        self._open_work.look()
+        view = MonitorView(self._open_work, self.session.runtime.post, limit)
+        view.outlet = self.display.hub
+        return view
+
+    def show_monitor(self, limit: int | None = None) -> MonitorView:
+        """Show all open work in the cell that runs now, live where somebody looks on, and return the view."""
+        view = self.monitor(limit)
+        self.display.show(view)
+        if self.display.rendering in {"live", "widget"}:
+            view.follow()
+        return view
 
     def save_when_done(self, job: Job, pattern: str) -> None:
         """Save a job's files by a pattern once it has succeeded; what goes wrong is logged."""

@@ -16,6 +16,7 @@ const entries = {
   board: "src/board.tsx",
   form: "src/form.tsx",
   gallery: "src/gallery.tsx",
+  monitor: "src/monitor.tsx",
   plan: "src/plan.tsx",
 };
 const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];

@@ -20,6 +20,9 @@ class Desk(Protocol):
     def watching(self, jobs: Sequence[Job]) -> AbstractContextManager[Callable[[], object] | None]:
         """Show how jobs come on while somebody waits for them; what it gives is to be called meanwhile."""
 
+    def keep_waiting(self, record_id: int) -> None:
+        """Say for a while no more that a job has stalled."""
+
     def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
         """Make a call once more."""
 

@@ -9,6 +9,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fal_nb.client.options import DEFAULTS, CallOptions
@@ -21,6 +22,7 @@ from fal_nb.engine.missing import fetch_missing
 from fal_nb.engine.remembered import Remembered
 from fal_nb.engine.resume import Resumed, check_backend, is_at, plan_for
 from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.engine.stalls import Stalls, look_on
 from fal_nb.engine.watcher import Watcher
 from fal_nb.errors import FalError, JobError
 
@@ -60,6 +62,8 @@ class Following(Remembered):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[int, Follower] = {}
         self._keeper: LeaseKeeper | None = None
+        self.stalls = Stalls(self._past_totals)
+        self._stall_task: asyncio.Task[Any] | None = None
 
     def resume(self) -> Resumed:
         """Carry on with everything in the history that is open and that no living kernel follows; blocks shortly.
@@ -99,6 +103,10 @@ class Following(Remembered):
     def watching(self, jobs: Sequence[Job]) -> AbstractContextManager[Callable[[], object] | None]:
         """Show how jobs come on while the caller waits for them, where that is shown at all."""
         return self.watch(jobs)
+
+    def keep_waiting(self, record_id: int) -> None:
+        """Say for a while no more that a job has stalled; returns at once."""
+        self.runtime.post(self._keep_waiting, record_id)
 
     def take_up(self, record_id: int) -> Job:
         """Return the job of a record that has changed from outside, this session's now, and go on with it."""
@@ -263,6 +271,7 @@ class Following(Remembered):
         job.follow(follower)
         self.money.follow(follower, options.path)
         self._followers[job.record_id] = follower
+        self._look_for_stalls()
         self.keeper.start()
         self.track(follower.run(arguments), lambda _task: self._followed(job, follower))
 
@@ -286,6 +295,7 @@ class Following(Remembered):
         # Before the task begins: a cancel may come at once.
         watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
         job.follow(watcher)
+        self._look_for_stalls()
         self.track(self._watching(job, watcher), lambda _task: self._looked(job))
 
     async def _watching(self, job: Job, watcher: Watcher) -> None:
@@ -315,17 +325,33 @@ class Following(Remembered):
         if job.record_id not in self._followers:
             job.finish()
 
+    async def _past_totals(self, endpoint: str, backend: str) -> list[float]:
+        return await self.recorder.past_totals(endpoint, backend)
+
+    def _look_for_stalls(self) -> None:
+        if self._stall_task is None or self._stall_task.done():
+            self._stall_task = self.track(look_on(self.stalls, self._jobs.values), lambda _task: None)
+
+    def _keep_waiting(self, record_id: int) -> None:
+        self.stalls.keep_waiting(record_id, time.time())
+        job = self._jobs.get(record_id)
+        if job is not None and job.snapshot.stalled is not None:
+            job.take(replace(job.snapshot, stalled=None))
+
     def _lose(self, record_id: int) -> None:
         follower = self._followers.get(record_id)
         if follower is not None:
             follower.lose()
 
-    def track(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]) -> None:
+    def track(
+        self, coroutine: Coroutine[Any, Any, Any], done: Callable[[asyncio.Task[Any]], None]
+    ) -> asyncio.Task[Any]:
         """Run a coroutine as a part of this session, which ends it at its own end; on the loop's thread."""
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(done)
+        return task
 
     def _show_job(self, job: Job) -> None:
         self.show(job)

@@ -76,6 +76,11 @@ class Grounds:
             return self._settings
 
     @property
+    def known_settings(self) -> Settings | None:
+        """Where calls go, where that is known already; starts nothing."""
+        return self._settings
+
+    @property
     def open_wire(self) -> ClientWire | None:
         """The client and what belongs to it, where it is open already."""
         return self._wire
@@ -151,6 +156,10 @@ class Grounds:
 
         _ = self.settings
         return self.runtime.call(asking())
+
+    def known_job(self, record_id: int) -> Job | None:
+        """Return a job that this session remembers, or None; asks nobody."""
+        return self._jobs.get(record_id)
 
     def jobs(self) -> list[Job]:
         """Return the jobs of this kernel that have not ended, oldest first."""

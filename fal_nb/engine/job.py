@@ -201,6 +201,11 @@ class Job(BlockingHandle, Annotated):
         if not self.done:
             self._runtime.post(self._ask_cancel)
 
+    def keep_waiting(self) -> None:
+        """Say no more that it has stalled until twice as long has passed once more; any thread, returns at once."""
+        if self._desk is not None and not self.done:
+            self._desk.keep_waiting(self.record_id)
+
     def cancel_after_interrupt(self) -> None:
         """Cancel after an interrupt and wait for fal's answer; a second interrupt leaves at once."""
         with contextlib.suppress(KeyboardInterrupt):

@@ -127,12 +127,15 @@ class Money:
             found.append(Limit("sweep", of_sweep, sweep))
         return found
 
-    def spending(self, sweep: str | None = None, sweep_budget: float | None = None) -> dict[str, Spending]:
+    def spending(
+        self, sweep: str | None = None, sweep_budget: float | None = None, *, is_simulated: bool | None = None
+    ) -> dict[str, Spending]:
         """Return what was spent and is held, by scope: ``session``, ``daily``, and a sweep by its name; blocks."""
         from fal_nb.ledger.budgets import Limit, start_of_day  # noqa: PLC0415
 
         budgets, owner = self.budgets, self._grounds.owner
-        is_simulated = self._grounds.settings.backend == "simulator"
+        if is_simulated is None:
+            is_simulated = self._grounds.settings.backend == "simulator"
         own = None if self._budget is None else Limit("session", self._budget, owner, self._set_at)
         daily, today = budgets.daily_limit(), start_of_day(time.time())
         found = {

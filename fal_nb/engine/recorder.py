@@ -100,6 +100,10 @@ class Recorder:
         """Return the processing seconds of the endpoint's last successes at a backend, newest first."""
         return await self._do(lambda: self.store.past_durations(endpoint, backend=backend))
 
+    async def past_totals(self, endpoint: str, backend: str) -> list[float]:
+        """Return the whole seconds that the endpoint's last successes took, newest first."""
+        return await self._do(lambda: self.store.past_totals(endpoint, backend=backend))
+
     async def note_upload(self, file: KnownFile) -> None:
         """Write down that a file was uploaded."""
         await self._do(lambda: self.store.note_upload(file))

@@ -12,6 +12,7 @@ from fal_nb.states import FINAL_STATES, Kind, State
 if TYPE_CHECKING:
     from fal_nb.engine.memo import EqualCall
     from fal_nb.engine.partial import Partial
+    from fal_nb.engine.stalls import Stalled
     from fal_nb.ledger.records import Record
 
 __all__ = ["JobSnapshot"]
@@ -56,6 +57,8 @@ class JobSnapshot:
         What a stream has shown so far, where somebody watches it; None for all else, and once there is a result.
     equal
         An earlier successful call that asked for the same, as it was when this one was made.
+    stalled
+        Set while nothing has moved in it for longer than such calls take.
     """
 
     record_id: int
@@ -91,6 +94,7 @@ class JobSnapshot:
     partial: Partial | None = None
     artifacts: tuple[Artifact, ...] = ()
     equal: EqualCall | None = None
+    stalled: Stalled | None = None
 
     @property
     def is_final(self) -> bool:

@@ -20,6 +20,7 @@ from fal_nb.ledger.filter_names import check_names
 from fal_nb.ledger.known_files import KnownFiles
 from fal_nb.ledger.leases import Leases
 from fal_nb.ledger.memos import Memos
+from fal_nb.ledger.open_rows import OpenRecord, open_now
 from fal_nb.ledger.outputs import Outputs
 from fal_nb.ledger.queries import Selection, Since, select_sql
 from fal_nb.ledger.records import PAYLOAD_COLUMNS, RECORD_COLUMNS, HistoryCheck, NewRecord, Record, Step
@@ -37,7 +38,7 @@ from fal_nb.ledger.rows import (
 from fal_nb.ledger.scores import Scores
 from fal_nb.ledger.settling import Settling
 from fal_nb.ledger.sweeps import Sweeps
-from fal_nb.states import OPEN_STATES
+from fal_nb.states import OPEN_STATES, State
 
 __all__ = ["HistoryStore"]
 
@@ -214,6 +215,20 @@ class HistoryStore(Annotations, KnownFiles, Memos, Outputs):
                 (endpoint, backend, backend, limit),
             )
             return [float(row[0]) for row in rows]
+
+    def past_totals(self, endpoint: str, limit: int = 200, *, backend: str | None = None) -> list[float]:
+        """Return how many seconds the last successful calls took from sending to end, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT ended - submitted FROM records WHERE endpoint = ? AND state = 'SUCCEEDED' "
+                "AND ended >= submitted AND (? IS NULL OR backend = ?) ORDER BY id DESC LIMIT ?",
+                (endpoint, backend, backend, limit),
+            )
+            return [float(row[0]) for row in rows]
+
+    def open_now(self, limit: int) -> tuple[dict[State, int], tuple[OpenRecord, ...]]:
+        """Return how many calls are in each open state, and the first of them: what runs, then what waits."""
+        return open_now(self._database, limit, time.time())
 
     def past_units(self, endpoint: str, limit: int = 20, *, backend: str | None = None) -> list[float]:
         """Return the units billed for the last successful calls, the newest first; `backend` as above."""

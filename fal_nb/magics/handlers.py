@@ -253,15 +253,9 @@ def _wait(bench: Workbench, command: args.WaitArguments, _cell: Cell) -> Any:
 
 
 def _jobs(bench: Workbench, command: args.JobsArguments, _cell: Cell) -> None:
-    jobs, left = bench.session.open_jobs()
-    shown = jobs if command.limit is None else jobs[-command.limit :]
-    if not jobs and not left:
-        bench.line("No job is open.")
-    for job in shown:
-        bench.show_job(job)
-    if left:
-        more = "more" if shown else "open"
-        bench.line(f"{left} {more}, which nobody follows since their kernel ended: `%fal resume` carries them on.")
+    # Looked up first: what other kernels follow is watched from here, and what nobody follows stays as it is.
+    bench.session.open_jobs()
+    bench.show_monitor(command.limit)
 
 
 def _resume(bench: Workbench, command: args.ResumeArguments, _cell: Cell) -> Any:

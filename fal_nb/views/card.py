@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from fal_nb.errors import FalError
 from fal_nb.plain import plain_text
 from fal_nb.views.fitting import last_lines, trim
-from fal_nb.views.format import STATE_WORDS, cancel_words, equal_words, prompt_of, summary, waiting
+from fal_nb.views.format import (
+    STATE_WORDS,
+    cancel_words,
+    equal_words,
+    prompt_of,
+    stalled_state,
+    stalled_words,
+    summary,
+    waiting,
+)
 from fal_nb.views.media import send_media, send_thumbnail
 from fal_nb.views.twin import MOST_OUTPUTS, TEXT_CHARS, BlobPath, card_html, result_text
 from fal_nb.views.view import View
@@ -46,6 +56,9 @@ class Followed(Protocol):
 
     def request_cancel(self) -> None:
         """Ask fal to stop the request and return at once."""
+
+    def keep_waiting(self) -> None:
+        """Say for a while no more that it has stalled, and return at once."""
 
 
 class CardView(View):
@@ -84,7 +97,7 @@ class CardView(View):
         self._blob_path = blob_path
         self._embed = blob_path if embed else None
         self._outline = job.snapshot
-        self._state = job.snapshot.state
+        self._state = job.snapshot.state, job.snapshot.stalled is None
         self.is_text_told = False
         job.observe(self._observe)
         self._let_go(job.snapshot)
@@ -152,6 +165,7 @@ class CardView(View):
             "error_type": _words(snapshot.error_type),
             "next_step": _words(snapshot.next_step),
             "equal": equal_words(snapshot) or None,
+            "stalled": stalled_state(snapshot.stalled),
             "cancel": snapshot.cancel,
             "can_cancel": not snapshot.is_final and snapshot.cancel is None,
             "outputs": _outputs(snapshot.artifacts),
@@ -168,7 +182,8 @@ class CardView(View):
         snapshot = self._snapshot
         facts = " · ".join([STATE_WORDS[snapshot.state], *summary(snapshot)])
         lines = [f"{snapshot.endpoint}  {facts}"]
-        said = (equal_words(snapshot), waiting(snapshot), snapshot.error, snapshot.next_step)
+        stalled = stalled_words(snapshot.stalled, time.time())
+        said = (equal_words(snapshot), waiting(snapshot), stalled, snapshot.error, snapshot.next_step)
         lines += [part[:_WORDS_CHARS] for part in said if part]
         if snapshot.cancel:
             lines.append(cancel_words(snapshot.cancel))
@@ -187,6 +202,8 @@ class CardView(View):
         kind = content.get("kind")
         if kind == "cancel" and self._held is not None:
             self._held.request_cancel()
+        elif kind == "keep-waiting" and self._held is not None:
+            self._held.keep_waiting()
         elif kind == "media" and content.get("index") == _PARTIAL_INDEX:
             partial = self._snapshot.partial
             picture = () if partial is None or partial.picture is None else (partial.picture,)
@@ -195,8 +212,8 @@ class CardView(View):
             send_media(self._snapshot.artifacts, content, self._blob_path, self._post)
 
     def _observe(self, snapshot: JobSnapshot) -> None:
-        settled = snapshot.state != self._state
-        self._state = snapshot.state
+        settled = (snapshot.state, snapshot.stalled is None) != self._state
+        self._state = snapshot.state, snapshot.stalled is None
         self._let_go(snapshot)
         self._changed(settled=settled or snapshot.is_final)
 

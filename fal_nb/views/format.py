@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from fal_nb.engine.snapshot import JobSnapshot
+from fal_nb.engine.stalls import Stalled
 from fal_nb.states import State
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "prompt_of",
     "seconds",
     "size",
+    "stalled_state",
+    "stalled_words",
     "summary",
     "waiting",
 ]
@@ -107,6 +110,25 @@ def equal_words(snapshot: JobSnapshot) -> str:
     if equal.is_answer:
         return f"from history: #{equal.record_id}; nothing was sent{f', it cost {cost} then' if cost else ''}"
     return f"same call as #{equal.record_id}{f', {cost}' if cost else ''}; --memo reuses it"
+
+
+def stalled_words(stalled: Stalled | None, now: float) -> str:
+    """Return that nothing has moved in a job, for how long, and what is usual; empty where it has not stalled."""
+    if stalled is None:
+        return ""
+    still = f"nothing has moved for {_whole_seconds(now - stalled.since)}"
+    if stalled.usual_s is None:
+        return still
+    return f"{still}; 95 of 100 such calls are over within {_whole_seconds(stalled.usual_s)}"
+
+
+def stalled_state(stalled: Stalled | None) -> list[float | None] | None:
+    """Return the same as a page reads it: (since, usual seconds), None where it has not stalled."""
+    return None if stalled is None else [stalled.since, stalled.usual_s]
+
+
+def _whole_seconds(value: float) -> str:
+    return f"{max(1, round(value))} s" if value < 59.5 else seconds(value)
 
 
 def waiting(snapshot: JobSnapshot) -> str:

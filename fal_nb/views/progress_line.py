@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from fal_nb.plain import one_line, plain_text
 from fal_nb.states import State
-from fal_nb.views.format import STATE_WORDS, seconds, summary, waiting
+from fal_nb.views.format import STATE_WORDS, seconds, stalled_words, summary, waiting
 from fal_nb.views.twin import result_text
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def progress_words(snapshot: JobSnapshot, now: float) -> str:
     passed = _short_seconds(now - (since or snapshot.created))
     if snapshot.state == "RUNNING" and snapshot.expected_s:
         passed += f" of about {_short_seconds(snapshot.expected_s)}"
-    return " · ".join([*facts, passed])
+    return " · ".join(filter(None, (*facts, passed, stalled_words(snapshot.stalled, now))))
 
 
 def _state_words(snapshot: JobSnapshot) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from fal_nb.views.format import (
     prompt_of,
     seconds,
     size,
+    stalled_words,
     summary,
     waiting,
 )
@@ -149,6 +151,9 @@ def _progress(snapshot: JobSnapshot) -> str:
     if snapshot.progress is not None:
         share = f"{min(max(snapshot.progress, 0.0), 1.0):.3f}"
         bar = f'<progress value="{share}" max="1" style="width:220px;vertical-align:middle"></progress>&ensp;'
+    stalled = stalled_words(snapshot.stalled, time.time())
+    if stalled:
+        words += f'{"&ensp;" if words else ""}<span style="color:{STATE_COLOURS["UNKNOWN"]}">{escape(stalled)}</span>'
     last = escape(snapshot.logs[-1], 200) if snapshot.logs else ""
     line = f'<div style="{_MONO};{_QUIET};{_CLIP}">{last}</div>' if last else ""
     return f'<div style="margin-top:4px">{bar}<span style="{_QUIET}">{words}</span></div>{line}'

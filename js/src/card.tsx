@@ -3,7 +3,7 @@
 import { render as renderInto } from "preact";
 import { Announcer, Equal, Header, Prompt } from "./card/header";
 import { Logs } from "./card/logs";
-import { Notice } from "./card/notice";
+import { Notice, Stalled } from "./card/notice";
 import { Outputs } from "./card/outputs";
 import outputsCss from "./card/outputs.css?inline";
 import { Progress } from "./card/progress";
@@ -31,6 +31,7 @@ function render({ model, el, signal }: RenderContext): CleanUp {
       <Prompt card={card} />
       <Equal card={card} />
       <Progress card={card} />
+      <Stalled card={card} />
       <Notice card={card} />
       <Logs card={card} />
       <Outputs card={card} media={media} />
@@ -60,6 +61,7 @@ function isUrgent(before: Partial<CardState>, after: Partial<CardState>): boolea
   return (
     before.state !== after.state ||
     before.cancel !== after.cancel ||
+    before.stalled?.[0] !== after.stalled?.[0] ||
     before.outputs?.length !== after.outputs?.length
   );
 }

@@ -415,3 +415,17 @@ test("a growing text is scrolled to its end, unless somebody reads further up", 
   card.patch({ text: "a b c" });
   expect(box.scrollTop).toBe(100);
 });
+
+test("a job in which nothing moves says so, for how long, and can be told to wait", () => {
+  card = new Card({ state: "QUEUED", stalled: [NOW - 125, 12] });
+  expect(card.text("stalled")).toContain(
+    "nothing has moved for 2 min 05 s; 95 of 100 such calls are over within 12 s",
+  );
+  expect(card.button("Cancel")).not.toBeNull();
+  card.click(card.button("Keep waiting"));
+  expect(card.model.sent).toEqual([{ kind: "keep-waiting" }]);
+  card.patch({ stalled: null });
+  expect(card.text("stalled")).toBeUndefined();
+  card.patch({ stalled: [NOW - 125, null], state: "SUCCEEDED" });
+  expect(card.text("stalled")).toBeUndefined();
+});

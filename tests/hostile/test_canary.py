@@ -21,11 +21,13 @@ import fal_nb
 from fal_nb import workbench
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.sync_client import SyncClient
+from fal_nb.engine.open_work import OpenWork
 from fal_nb.engine.session import Session
 from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.settings import resolve_settings
 from fal_nb.simulator.server import SimulatorServer
 from fal_nb.views.card import CardView
+from fal_nb.views.monitor import MonitorView
 from fal_nb.workbench import current
 
 from .canary import KEY, KEY_ID, KEY_SECRET, PASSWORD, assert_unseen, assert_unseen_on_disk, found_in
@@ -226,6 +228,10 @@ def test_features_work_with_the_key_and_show_nothing_of_it(session, home, tmp_pa
     schema, price = session.schema(SCHNELL), session.price(SCHNELL, FOX)
     checked = session.check(SCHNELL, FOX)
     frame = session.frame()
+    work = OpenWork(session)
+    assert work.look().spending
+    monitor = MonitorView(work, session.runtime.post)
+    assert_unseen(f"{monitor.state()} {monitor.text()} {monitor.mimebundle('falnb-x')} {vars(monitor)!r}")
     for what in (
         schema,
         price,

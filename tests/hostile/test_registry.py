@@ -102,6 +102,7 @@ def test_a_new_view_would_be_noticed():
 
 def test_every_class_with_a_rendering_of_its_own_is_known():
     assert renderers_of_html() == {
+        "api_jobs.py:_ipython_display_",
         "engine/job.py:_ipython_display_",
         "engine/reconciliation.py:_repr_html_",
         "filled_form.py:_ipython_display_",

@@ -80,3 +80,18 @@ def test_a_mistake_in_attach_gets_one_line(run, line, said):
     printed, done = run(f"%fal {line}")
     assert not done.success
     assert said in printed or said in str(done.error_in_exec)
+
+
+def test_jobs_are_a_list_for_code_and_a_table_for_a_person(run, shell, simulator):
+    simulator.set_runners(0)
+    _, done = run(f"job = %fal submit {SLEEP} seconds=0\nimport fal_nb as fal\nfal.jobs()")
+    job = shell.user_ns["job"]
+    assert isinstance(done.result, list)
+    assert done.result == [job]
+    printed, done = run("fal.jobs()")
+    assert printed.split("\n")[1].startswith("1 open: 1 ")
+    assert f"#{job.record_id}  {SLEEP}" in printed
+    assert run("%fal jobs --limit 0")[0].count(SLEEP) == 0
+    simulator.set_runners(4)
+    run("%fal wait")
+    assert shell.ev("fal.jobs()") == []

@@ -86,7 +86,12 @@ export interface MediaRequest {
   index: number;
 }
 
-export type CardEvent = CancelEvent | MediaRequest;
+/** Say for a while no more that the job has stalled. */
+export interface KeepWaitingEvent {
+  kind: "keep-waiting";
+}
+
+export type CardEvent = CancelEvent | KeepWaitingEvent | MediaRequest;
 
 // --- card, Python → view ---
 
@@ -175,6 +180,8 @@ export interface CardState {
   next_step?: string | null;
   /** Of an equal call in the history, in a person's words. */
   equal?: string | null;
+  /** When something last moved, and in how many seconds 95 of 100 such calls are over; set once it has stalled. */
+  stalled?: [number, number | null] | null;
   cancel?: string | null;
   can_cancel?: boolean | null;
   outputs?: Output[] | null;
