@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "current"]
 
 _NAMES_CHARS = 100
+_UNWATCHED = (
+    "Nobody watches this notebook (nbconvert, papermill or the like): what a job shows after the last cell is not in "
+    "it. `%fal wait` waits for the jobs, and their cards then tell the end."
+)
 _log = logging.getLogger("fal_nb")
 
 
@@ -62,6 +66,7 @@ class Workbench:
         self.session.watch = self.watch
         self.session.show_sweep = self.show_sweep_once
         self._watch: Watch | None = None
+        self._has_said_unwatched = False
         self._open_work: OpenWork | None = None
         self._shown_in_cell: tuple[int, set[int | str]] = (0, set())
 
@@ -230,6 +235,12 @@ class Workbench:
     def settle(self, view: View) -> None:
         """Bring a view's output up to date before the cell returns."""
         self.display.settle(view)
+
+    def say_if_unwatched(self) -> None:
+        """Say once that this notebook keeps nothing of a job that ends after its last cell, where that is so."""
+        if self.display.rendering == "static" and not self._has_said_unwatched:
+            self._has_said_unwatched = True
+            self.line(_UNWATCHED)
 
     def line(self, text: str) -> None:
         """Show one plain line."""

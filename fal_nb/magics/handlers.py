@@ -80,8 +80,7 @@ def _submit(bench: Workbench, command: args.SubmitArguments, cell: Cell) -> Any:
         bench.save_when_done(job, command.to)
     if command.var:
         cell.assign(command.var, job)
-    if bench.display.rendering == "static":
-        bench.line(f"Job #{job.record_id} goes on; nobody watches this notebook, so `%fal wait` collects it.")
+    bench.say_if_unwatched()
     return None if command.silenced else job
 
 
