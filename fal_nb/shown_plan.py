@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import FalError
+from fal_nb.views.board_look import Axis, placement
 from fal_nb.views.plan import PlanLook
 
 if TYPE_CHECKING:
@@ -104,10 +105,12 @@ class ShownPlan:
 
 def look_of(sweep: Sweep, outlook: Outlook) -> PlanLook:
     """Return a plan as it is shown."""
-    lines = dict(outlook.lines)
+    told = [(label, _board(outlook) if label == "board" else words) for label, words in outlook.lines]
+    lines = dict(told)
     calls = f"{outlook.calls:,} call{'s' if outlook.calls != 1 else ''}" if outlook.calls else "nothing to send"
-    figures = (calls, lines["price"], lines["time"]) if outlook.calls else (calls, f"{outlook.known:,} known already")
-    shown = [(label, words) for label, words in outlook.lines if label not in {"price", "time"}]
+    rest = (lines["price"], *([lines["time"]] if outlook.seconds is not None else []))
+    figures = (calls, *(rest if outlook.calls else [f"{outlook.known:,} known already"]))
+    shown = [(label, words) for label, words in told if label not in {"price", "time"}]
     money = [("price", lines["price"]), *_budget(sweep, outlook), ("time", lines["time"])]
     return PlanLook(
         name=sweep.name,
@@ -117,6 +120,16 @@ def look_of(sweep: Sweep, outlook: Outlook) -> PlanLook:
         figures=figures,
         lines=(*shown[:2], *money, *shown[2:]),
     )
+
+
+def _board(outlook: Outlook) -> str:
+    """Return where the axes lie at first on the board, in its own words; a contact sheet has room for others."""
+    axes = [Axis(name=one.name, labels=("",) * len(one)) for one in outlook.dimensions]
+    place = placement(axes)
+    parts = [("rows", place.rows), ("columns", place.columns), ("row groups", place.super_rows)]
+    parts += [("column groups", place.super_columns)]
+    shown = [f"{axes[at].name} on {where}" for where, at in parts if at is not None]
+    return ", ".join([*shown, *(f"{axes[at].name} to pick" for at in place.pickers)]) or "one cell"
 
 
 def _budget(sweep: Sweep, outlook: Outlook) -> list[tuple[str, str]]:
