@@ -62,8 +62,8 @@ def test_notebook_7_shows_a_run_a_stream_and_the_monitor(open_notebook, simulato
     notebook.run(2)
     assert notebook.original(2) == (1024, 768)
     notebook.run(3, 4)
+    rows_of(notebook, 4).last.scroll_into_view_if_needed()  # out of sight it rests
     notebook.until(lambda: rows_of(notebook, 4, "RUNNING").count() == 2)
-    rows_of(notebook, 4).last.scroll_into_view_if_needed()
     notebook.shot("seven_light")
     notebook.theme("JupyterLab Dark")
     notebook.shot("seven_dark")
