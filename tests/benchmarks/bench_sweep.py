@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,6 +135,31 @@ async def bare(base_url: str, options: Options, numbers: list[int]) -> None:
         await asyncio.gather(*map(one, numbers))
 
 
+class Control:
+    """The same heartbeat in a process that does nothing else: what of the gaps is the machine's."""
+
+    _CODE = """
+import sys, time, threading
+done, beats = threading.Event(), [time.monotonic()]
+threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+while not done.is_set():
+    time.sleep(0.1)
+    beats.append(time.monotonic())
+gaps = [b - a for a, b in zip(beats, beats[1:])]
+print(max(gaps), sum(gap > 0.3 for gap in gaps))
+"""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self._CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self) -> tuple[float, int]:
+        """Return its longest gap in seconds, and how many were over 300 ms."""
+        longest, late = self._process.communicate("", 10)[0].split()
+        return float(longest), int(late)
+
+
 @dataclass
 class Page:
     """Stands for the front end: counts what is sent, and asks for the pictures of the tiles it would show."""
@@ -178,6 +204,7 @@ def whole_sweep(base_url: str, options: Options, home: Path, profile: Path | Non
         hub.add(page.view, page)
         board_s = time.monotonic() - began
         profiler = _profile_loop(session) if profile is not None else None
+        control = Control()
         cpu, began = time.process_time(), time.monotonic()
         sweep.run()
         beats = [time.monotonic()]
@@ -185,6 +212,7 @@ def whole_sweep(base_url: str, options: Options, home: Path, profile: Path | Non
             time.sleep(BEAT_S)
             beats.append(time.monotonic())
         wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
+        machine = control.close()
         if profiler is not None and profile is not None:
             session.runtime.call(_ended(profiler))
             profiler.dump_stats(profile)
@@ -193,8 +221,33 @@ def whole_sweep(base_url: str, options: Options, home: Path, profile: Path | Non
         assert all(view.artifacts[0].width == options.side for view in sweep)
         thumbnails = sum(session.history.thumbnail(view.artifacts[0].digest) is not None for view in sweep)
         assert thumbnails == options.cells
-        gaps = sorted(after - before for before, after in itertools.pairwise(beats))
-        return {"wall_s": wall_s, "cpu_s": cpu_s, "board_s": board_s, "gaps": gaps, "page": page}
+        gaps = sorted((after - before, before - began) for before, after in itertools.pairwise(beats))
+        return {
+            "wall_s": wall_s, "cpu_s": cpu_s, "board_s": board_s, "gaps": gaps, "page": page, "machine": machine
+        }  # fmt: skip
+    finally:
+        session.close()
+
+
+def whole_plan(base_url: str, home: Path) -> str:
+    """Plan ten thousand combinations as a person does and return what it took."""
+    session = Session(base_url=base_url, home=home, notify=print)
+    try:
+        session.schema(ENDPOINT)
+        session.unit_price(ENDPOINT)
+        words = ", ".join(f"w{number}" for number in range(10))
+        text = f"prompt: a {{animal}} in {{style}}\nanimal: [{words}]\nstyle: [{words}]\n"
+        text += "seed: 1..10\nguidance_scale: 1..10\n"
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        Sweep.new(session, *Sweep.plan_text(session, text, ENDPOINT)).outlook()
+        peak = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+        cpu, began = time.process_time(), time.monotonic()
+        outlook = Sweep.new(session, *Sweep.plan_text(session, text, ENDPOINT)).outlook()
+        took, cpu = time.monotonic() - began, time.process_time() - cpu
+        assert outlook.calls == 10_000
+        return f"plan of 10,000: {took:.2f} s (CPU {cpu:.2f} s), at most {peak / 1e6:.0f} MB"
     finally:
         session.close()
 
@@ -226,6 +279,8 @@ def main() -> None:
     print(f"{options.cells} cells of {options.seconds:g} s, {options.side}², {options.runners} runners, ", end="")
     print(f"window {options.window}: ideal {options.ideal_s:.1f} s")
     with simulator(options) as server:
+        with tempfile.TemporaryDirectory() as home:
+            print(whole_plan(server.base_url, Path(home)))
         cpu, began = server.cpu_s, time.monotonic()
         own = time.process_time()
         asyncio.run(bare(server.base_url, options, list(range(1, options.cells + 1))))
@@ -240,9 +295,10 @@ def main() -> None:
         print(f"whole sweep              {wall_s:6.2f} s = {wall_s / options.ideal_s:.3f} × ideal", end="")
         print(f"   CPU {server.cpu_s - cpu:.1f} s + kernel {took['cpu_s']:.1f} s", end="")
         print(f"   = {wall_s / alone_s:.3f} × the simulator alone")
-    late = [gap for gap in gaps if gap > 0.3]
-    print(f"heartbeat of {BEAT_S:g} s: longest gap {gaps[-1] * 1e3:.0f} ms, {len(late)} over 300 ms", end="")
-    print(f", median {gaps[len(gaps) // 2] * 1e3:.0f} ms")
+    late = [gap for gap, _ in gaps if gap > 0.3]
+    print(f"heartbeat of {BEAT_S:g} s: longest gap {gaps[-1][0] * 1e3:.0f} ms (after {gaps[-1][1]:.1f} s), ", end="")
+    print(f"{len(late)} over 300 ms, median {gaps[len(gaps) // 2][0] * 1e3:.0f} ms; ", end="")
+    print(f"an idle process beside it {took['machine'][0] * 1e3:.0f} ms, {took['machine'][1]} over 300 ms")
     sizes = [size for _, size in page.messages]
     print(
         f"messages: {len(sizes)}, at most {page.most_a_second} in any second, largest {max(sizes) / 1e3:.0f} kB", end=""

@@ -1,7 +1,11 @@
 """What a sweep promises about money and order, at the sizes people use: counted by the simulator's own ledger."""
 
+from collections import Counter
+
 import pytest
 
+from fal_nb.ledger.database import Database
+from fal_nb.sweeps.cells import Cells
 from fal_nb.sweeps.sweep import Sweep
 
 SCHNELL = "fal-ai/flux/schnell"
@@ -94,3 +98,17 @@ def under_way(sweep):
 
 def charged(simulator):
     return sum(entry["billable_units"] * entry["unit_price"] for entry in simulator.ledger())
+
+
+def test_a_plan_of_ten_thousand_works_each_combination_out_a_few_times_and_asks_the_history_a_few_things(
+    session, simulator, monkeypatch
+):
+    worked, asked = Counter(), Counter()
+    real_cell, real_reading = Cells._cell, Database.reading
+    monkeypatch.setattr(Cells, "_cell", lambda self, *rest: worked.update(one=1) or real_cell(self, *rest))
+    monkeypatch.setattr(Database, "reading", lambda self: asked.update(one=1) or real_reading(self))
+    outlook = planned(session, "prompt: a fox\nseed: 1..100\nguidance_scale: 1..10.9 step 0.1\n").outlook()
+    assert outlook.calls == 10_000
+    assert worked["one"] <= 4 * 10_000
+    assert asked["one"] < 30
+    assert simulator.ledger() == []
