@@ -234,14 +234,18 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
     return ReconcileArguments(choices=tuple(choices.items()), silenced=parsed.silenced, **fields)
 
 
-_SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export")
+_SweepAction: TypeAlias = Literal[
+    "plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
+]
+_SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
+_MOST_SCORERS = 20
 
 
 def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
     fields = option_fields(parsed)
     word = parsed.words[0] if parsed.words else None
     action = word.text if word is not None and word.text in _SWEEP_ACTIONS else "plan"
-    most = {"plan": 1, "export": 3}.get(action, 2)
+    most = {"plan": 1, "export": 3, "score": _MOST_SCORERS}.get(action, 2)
     if len(parsed.words) > most:
         extra = parsed.words[most]
         cut = Edit(extra.column, extra.column + len(extra.raw), "")
@@ -261,8 +265,9 @@ def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, An
             _refuse("sweep export: name the file or folder to write, such as x.png", len(parsed.text))
         fields["path"] = parsed.words[-1].text
         target = parsed.words[1].text if len(parsed.words) == 3 else None
-    chosen = cast('Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export"]', action)
-    return SweepArguments(action=chosen, target=target, body=body, silenced=parsed.silenced, **fields)
+    behind = tuple(one.text for one in parsed.words[1:])
+    chosen = cast("_SweepAction", action)
+    return SweepArguments(action=chosen, target=target, words=behind, body=body, silenced=parsed.silenced, **fields)
 
 
 def _read_history(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> Arguments:

@@ -225,6 +225,8 @@ class SweepArguments:
         ``plan`` a new one, or what to do with one there is.
     target
         The endpoint of a plan, where the line has one; else the sweep's name, None for the newest.
+    words
+        What stands behind ``score``: the sweep's name, if it is said, and scorers.
     body
         The plan, or what is added to one.
     budget
@@ -233,10 +235,15 @@ class SweepArguments:
         Where an export goes.
     tile
         Side of a contact sheet's tiles in pixels.
+    reference, along, again
+        As for ``sweep.score``.
+    values, plot
+        The number whose ``effects`` are told, and whether they are drawn.
     """
 
-    action: Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export"]
+    action: Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"]
     target: str | None = None
+    words: tuple[str, ...] = ()
     body: str | None = None
     name: str | None = None
     budget: float | None = None
@@ -247,6 +254,11 @@ class SweepArguments:
     path: str | None = None
     overwrite: bool = False
     tile: int | None = None
+    reference: str | None = None
+    along: str | None = None
+    again: bool = False
+    values: str | None = None
+    plot: bool = False
     var: str | None = None
     silenced: bool = False
 

@@ -467,7 +467,7 @@ have ended are listed, and their arguments only where the account stores payload
     SubcommandSpec(
         name="sweep",
         words="search",
-        usage="ENDPOINT [OPTIONS], or [refine|resume|retry|pause|cancel|show] [NAME], or export [NAME] PATH",
+        usage="ENDPOINT, or refine|resume|retry|pause|cancel|show|effects|score|export [NAME] [SCORER|PATH]",
         takes_body=True,
         summary="all combinations of some axes, under a budget",
         details="""\
@@ -476,7 +476,10 @@ With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
 again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
 `refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it:
-PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, manifest).""",
+PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, manifest).
+`score` scores the outputs that are new to a SCORER: sharpness, brightness, colourfulness, ssim, phash, text_length, or
+a function of the notebook; `duplicates` marks what looks alike. `effects` tells what a number comes to at each value of
+each axis.""",
         options=(
             OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
             OptionSpec(
@@ -492,6 +495,19 @@ PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is 
             OptionSpec(name="dry_run", field="dry_run", help="Show what the plan comes to and keep nothing of it."),
             OptionSpec(name="overwrite", field="overwrite", help="Let an export replace files that are there."),
             OptionSpec(name="tile", kind="count", metavar="PIXELS", field="tile", help="Of a contact sheet (256)."),
+            OptionSpec(
+                name="reference",
+                kind="text",
+                metavar="FILE",
+                field="reference",
+                help="What ssim and phash compare with: a file, or a cell's key.",
+            ),
+            OptionSpec(name="along", kind="text", metavar="AXIS", field="along", help="Or the axis of the neighbour."),
+            OptionSpec(name="again", field="again", help="Score also what has a score already."),
+            OptionSpec(
+                name="values", kind="text", metavar="NUMBER", field="values", help="A score, cost, total_s or rating."
+            ),
+            OptionSpec(name="plot", field="plot", help="Draw the effects, with matplotlib."),
             OptionSpec(
                 name="var",
                 short="-o",

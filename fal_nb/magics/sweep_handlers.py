@@ -20,7 +20,7 @@ __all__ = ["handle_sweep"]
 def handle_sweep(
     bench: Workbench, command: SweepArguments, namespace: Mapping[str, Any], assign: Callable[[str, Any], None]
 ) -> Any:
-    """Carry out one command and return the sweep."""
+    """Carry out one command and return the sweep, or the frame that was asked for."""
     from fal_nb.sweeps.sweep import Sweep  # noqa: PLC0415 - loaded with the first sweep
 
     session = bench.session
@@ -39,6 +39,10 @@ def handle_sweep(
             allow_unpriced=command.allow_unpriced,
         )
         _begin(bench, sweep, command)
+    elif command.action in {"score", "effects"}:
+        from fal_nb.magics.sweep_numbers import handle_numbers  # noqa: PLC0415 - loads numpy and pandas
+
+        return handle_numbers(bench, command, namespace, assign)
     else:
         sweep = Sweep.find(session, command.target)
         if command.action == "refine":

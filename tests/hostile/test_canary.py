@@ -450,6 +450,7 @@ LINES = (
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
     "%fal sweep export nowhere/", "%fal sweep export nowhere x.png",
+    "%fal sweep score brightness nonsense", "%fal sweep effects --plot",
     "%fal sweep show", "%fal sweep resume nowhere", "%fal sweep pause", "%%fal sweep refine --yes\nprompt: [c]",
     f"%%fal sweep {SCHNELL} --budget 1 --yes\nprompt: [a, b]",
     f"%fal run {SCHNELL} prompt=x --dry-run", f"%%fal sweep {SCHNELL} --dry-run\nprompt: [a, b]",

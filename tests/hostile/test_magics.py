@@ -156,7 +156,11 @@ def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell, tmp_
         assert_plain(repr(swept), 10**6)
         assert_board(swept)
         assert_plain(run("%fal sweep show")[0], 10**6)
-    assert_plain(run("%fal sweep \x1b[31m")[0], 10**6)
+        assert_plain(run("%fal sweep score brightness text_length duplicates")[0], 10**6)
+        assert_plain(run("%fal sweep effects --values total_s --plot")[0], 10**6)
+    for words in ("\x1b[31m", "score \x1b[31m", "score brightness \x1b[31m", "score ssim --reference \x1b[31m",
+                  "score phash --along \x1b[31m", "effects \x1b[31m", "effects --values \x1b[31m"):  # fmt: skip
+        assert_plain(run(f"%fal sweep {words}")[0], 10**6)
     assert_plain(run("%fal sweep export \x1b[31m \x1b[31m.gif")[0], 10**6)
     assert_exports(swept, tmp_path)
 

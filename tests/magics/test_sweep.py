@@ -76,6 +76,25 @@ def test_a_sweep_that_was_paused_goes_on_with_resume(run, shell, simulator):
     assert sweep.counts() == {"SUCCEEDED": 4}
 
 
+def test_outputs_are_scored_by_name_and_by_a_function_of_the_notebook(run, shell):
+    run(f"%%fal sweep {SCHNELL} --yes --name scored\n{PLAN}")
+    run("def doubled(result):\n    return result.seed * 2")
+    printed, done = run("%fal sweep score scored sharpness doubled duplicates")
+    assert done.success
+    assert "sharpness: 4 scored" in printed
+    assert "doubled: 4 scored" in printed
+    assert "duplicates: 0 look like an earlier one" in printed
+    assert list(done.result.frame()["doubled"]) == [2, 4, 2, 4]
+    printed, _ = run("%fal sweep score doubled")
+    assert "doubled: 0 scored, 4 known" in printed
+    key = done.result.frame().index[0]
+    _, done = run(f"%fal sweep score ssim --reference {key} -o kept;")
+    assert done.result is None
+    assert shell.user_ns["kept"].frame()["ssim"][key] == pytest.approx(1)
+    _, done = run("%fal sweep effects scored --values doubled --plot")
+    assert list(done.result["mean"]) == [3, 3, 2, 4]
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
@@ -86,6 +105,8 @@ def test_a_sweep_that_was_paused_goes_on_with_resume(run, shell, simulator):
         ("%fal sweep resume nowhere", "There is no sweep yet"),
         ("%fal sweep refine", "needs new values"),
         ("%%fal sweep refine\nseed: [1]", "There is no sweep yet"),
+        ("%fal sweep score", "There is no sweep yet"),
+        ("%fal sweep effects", "There is no sweep yet"),
         ("%fal sweep resume a b", "sweep knows no 'b' here"),
         (f"%%fal sweep {SCHNELL} --name 'a b'\n{PLAN}", "no name of a sweep"),
     ],

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SWEEP_ACTIONS", "LineOffers", "endpoint_in", "field_offers"]
 
-SWEEP_ACTIONS = ("resume", "retry", "cancel", "show", "export")
+SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
 
 _NAME = re.compile(NAME)
 _LIVES = ("immediate", "1h", "1d", "7d", "30d", "1y")
@@ -118,6 +118,10 @@ class LineOffers:
             yield from self._endpoints()
         elif words[0].raw in SWEEP_ACTIONS and len(words) == 1:
             yield from (Offer(name, "sweep") for name in self._known.history().sweeps if " " not in name)
+        if words and words[0].raw == "score":
+            from fal_nb.scoring.built_in import BUILT_IN  # noqa: PLC0415 - rarely needed
+
+            yield from (Offer(name, "scorer") for name in (*BUILT_IN, "duplicates"))
 
     def _endpoints(self) -> Iterator[Offer]:
         return (Offer(name, "endpoint") for name in self._known.endpoints())
