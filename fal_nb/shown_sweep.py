@@ -87,6 +87,10 @@ class ShownSweep:
         """Call the observer after every change, on the loop's thread."""
         self._observers.append(observer)
 
+    def close(self) -> None:
+        """Stop following the sweep."""
+        self._sweep.unobserve(self._changed)
+
     def unobserve(self, observer: SweepObserver) -> None:
         """Stop calling the observer."""
         if observer in self._observers:

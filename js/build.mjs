@@ -18,6 +18,7 @@ const entries = {
   gallery: "src/gallery.tsx",
   monitor: "src/monitor.tsx",
   plan: "src/plan.tsx",
+  page: "src/page.ts",
 };
 const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];
 

@@ -24,6 +24,7 @@ def test_the_wheel_carries_the_bundles_and_the_type_marker(tmp_path):
         "fal_nb/static/hub.js",
         "fal_nb/static/board.js",
         "fal_nb/static/card.js",
+        "fal_nb/static/page.js",
         "fal_nb/static/third-party.txt",
         "fal_nb/py.typed",
     } <= names
@@ -37,7 +38,7 @@ def test_no_registry_host_or_local_path_is_in_the_lock_file():
 
 def test_the_loader_is_small_and_no_bundle_is_large():
     assert (STATIC / "hub.js").stat().st_size < 10_000
-    for bundle in ("board.js", "card.js"):
+    for bundle in ("board.js", "card.js", "page.js"):
         assert (STATIC / bundle).stat().st_size < 400_000
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export_sweep"]
 
-_KINDS = "x.png (contact sheet), x.csv, x.json, x.jsonl or x.parquet (table), folder/ (every output)"
+_KINDS = "x.png (contact sheet), x.html (board), x.csv, x.json, x.jsonl or x.parquet (table), folder/ (every output)"
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}\Z")
 
 
@@ -29,7 +29,9 @@ def export_sweep(
     *,
     overwrite: bool = False,
     tile: int = 256,
+    max_mb: float = 64.0,
     on_progress: Callable[[int, int, str], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write a sweep and return the files; see `Sweep.export`."""
     target = Path(path).expanduser()
@@ -39,6 +41,11 @@ def export_sweep(
         from fal_nb.exports.contact_sheet import write_sheet  # noqa: PLC0415 - loads Pillow
 
         return write_sheet(sweep, target, overwrite=overwrite, progress=progress, tile=tile)
+    if suffix in {".html", ".htm"}:
+        from fal_nb.exports.page import write_page  # noqa: PLC0415 - beside its only use
+
+        say = on_note or sweep.session.notify
+        return write_page(sweep, target, overwrite=overwrite, progress=progress, on_note=say, max_mb=max_mb)
     if suffix in TABLES:
         return _write_rows(sweep, target, suffix, progress, overwrite=overwrite)
     if not suffix:

@@ -239,6 +239,8 @@ class SweepArguments:
         As for ``sweep.score``.
     values, plot
         The number whose ``effects`` are told, and whether they are drawn.
+    max_mb
+        Most megabytes of an exported board.
     """
 
     action: Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"]
@@ -259,6 +261,7 @@ class SweepArguments:
     again: bool = False
     values: str | None = None
     plot: bool = False
+    max_mb: int | None = None
     var: str | None = None
     silenced: bool = False
 

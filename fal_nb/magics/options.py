@@ -476,7 +476,8 @@ With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
 again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
 `refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it:
-PATH ends in .png (contact sheet), .csv, .json, .jsonl, .parquet (table), or is a folder/ (every output, manifest).
+PATH ends in .png (contact sheet), .html (the board in one file), .csv, .json, .jsonl, .parquet (table), or is a
+folder/ (every output, with a manifest).
 `score` scores the outputs that are new to a SCORER: sharpness, brightness, colourfulness, ssim, phash, text_length, or
 a function of the notebook; `duplicates` marks what looks alike. `effects` tells what a number comes to at each value of
 each axis.""",
@@ -495,6 +496,7 @@ each axis.""",
             OptionSpec(name="dry_run", field="dry_run", help="Show what the plan comes to and keep nothing of it."),
             OptionSpec(name="overwrite", field="overwrite", help="Let an export replace files that are there."),
             OptionSpec(name="tile", kind="count", metavar="PIXELS", field="tile", help="Of a contact sheet (256)."),
+            OptionSpec(name="max_mb", kind="count", metavar="MB", field="max_mb", help="Of an exported board (64)."),
             OptionSpec(
                 name="reference",
                 kind="text",

@@ -91,7 +91,12 @@ def _export(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
     with _ExportLine(bench) as line:
         try:
             paths = sweep.export(
-                command.path or "", overwrite=command.overwrite, tile=command.tile or 256, on_progress=line.tell
+                command.path or "",
+                overwrite=command.overwrite,
+                tile=command.tile or 256,
+                max_mb=command.max_mb or 64,
+                on_progress=line.tell,
+                on_note=bench.line,
             )
         except KeyboardInterrupt as error:
             raise MagicStopped("Stopped: what was being written is gone, files that are there are whole.") from error

@@ -43,11 +43,8 @@ test("every style rule is ours alone", () => {
 
 test("the bundles are made from these sources: else run the build", async () => {
   const digest = await sourceDigest();
-  expect(JSON.parse(built("build.json"))).toEqual({
-    "hub.js": digest,
-    "card.js": digest,
-    "board.js": digest,
-  });
+  const entries = sources(/^[a-z]+\.tsx?$/).map(([name]) => name.replace(/\.tsx?$/, ".js"));
+  expect(JSON.parse(built("build.json"))).toEqual(Object.fromEntries(entries.map((name) => [name, digest])));
 });
 
 test("the loader is small, and a view fits one message", () => {
@@ -56,7 +53,7 @@ test("the loader is small, and a view fits one message", () => {
   expect(Buffer.byteLength(built("board.js"))).toBeLessThan(200_000);
 });
 
-test.each(["hub.js", "card.js", "board.js"])(
+test.each(["hub.js", "card.js", "board.js", "page.js"])(
   "%s imports nothing by name and carries its licences beside it",
   (name) => {
     expect(built(name)).not.toMatch(/\bimport\s*["'{*]|\bfrom\s*["']|https?:\/\/(?!www\.w3\.org)/);

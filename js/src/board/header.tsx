@@ -35,7 +35,7 @@ export function Header({ board }: BoardProps) {
             simulated
           </span>
         )}
-        <Commands board={board} />
+        {!live.field("is_export").value && <Commands board={board} />}
       </div>
       <Bar board={board} />
       <div class="fal-nb-bline fal-nb-bfacts">

@@ -19,7 +19,9 @@ export function boardSlides(board: BoardModel, places: readonly number[]): Slide
       return board.shelf.thumbs.get(cell);
     },
     words: (index): ReadonlySignal<Words | undefined> => board.shelf.details(at(index) as Cell),
-    rate: (index, rating) => board.shelf.send({ kind: "rate", cell: (at(index) as Cell).place, rating }),
+    rate: board.live.field("is_export").peek()
+      ? undefined
+      : (index, rating) => board.shelf.send({ kind: "rate", cell: (at(index) as Cell).place, rating }),
   };
 }
 

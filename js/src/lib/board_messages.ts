@@ -54,6 +54,8 @@ export interface BoardState {
   currency?: string | null;
   seconds_left?: number | null;
   is_paused: boolean;
+  /** In a file of its own: nothing can be called, stopped or rated there. */
+  is_export?: boolean;
   count: number;
   [cell: `c${number}`]: CellRow;
 }
