@@ -240,10 +240,14 @@ def _choice(values: Iterable[JSON]) -> InputType:
 
 def _union(options: Iterable[InputType]) -> InputType:
     """Return the union of some types, flattened and without repetitions."""
-    flat = tuple(dict.fromkeys(inner for option in options for inner in options_of(option)))
+    flat: list[InputType] = []
+    # By equality: a field's default may be a list or an object, which cannot be hashed.
+    for inner in (inner for option in options for inner in options_of(option)):
+        if inner not in flat:
+            flat.append(inner)
     if not flat:
         return Anything()
-    return flat[0] if len(flat) == 1 else OneOf(flat)
+    return flat[0] if len(flat) == 1 else OneOf(tuple(flat))
 
 
 def _named(found: InputType, title: str) -> InputType:

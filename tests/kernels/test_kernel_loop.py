@@ -30,6 +30,13 @@ async def tick():
 ticking = asyncio.ensure_future(tick())
 await asyncio.sleep(0)
 """
+STOP_ONCE_IT_RUNS = """
+import os, signal, threading
+def stop():
+    while not len(fal.history(state="RUNNING")):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
 CALL = 'fal.subscribe("simulator/sleep", {"seconds": 10}, on_queue_update=note)'
 
 
@@ -86,15 +93,11 @@ def test_an_async_callback_uses_what_a_top_level_await_made_and_the_loop_turns_m
 def test_an_interrupt_of_a_nested_wait_cancels_and_the_kernel_goes_on(run, simulator):
     run(OBJECTS)
     run("%config FalMagics.event_loop = 'kernel'")
-    run("import signal, os, threading")
-    printed, error = run(
-        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        "fal.subscribe('simulator/sleep', {'seconds': 200})"
-    )
+    run(STOP_ONCE_IT_RUNS)
+    printed, error = run("threading.Thread(target=stop).start()\nfal.subscribe('simulator/sleep', {'seconds': 2000})")
     assert error.startswith("KeyboardInterrupt"), (printed, error)
-    assert run("await asyncio.sleep(0.05)\nprint(len(ticks) > 0, fal.history()['state'].iloc[0])")[0] == (
-        "True CANCELLED\n"
-    )
+    after = run("await asyncio.sleep(0.05)\nprint(len(ticks) > 0, fal.history()['state'].iloc[0])")
+    assert after == ("True CANCELLED\n", "")
 
 
 def test_without_it_nothing_of_asyncio_is_patched(run):
