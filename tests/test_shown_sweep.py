@@ -59,3 +59,18 @@ def test_a_plan_that_grows_moves_no_cell_of_a_board_that_is_there(sweep):
     assert {key: look.coordinates for key, look in shown.cells.items()} == before
     assert {look.state for look in shown.cells.values()} == {"SUCCEEDED"}
     assert [len(axis.labels) for axis in shown.axes] == [2, 3]
+
+
+def test_what_a_budget_keeps_back_is_shown_as_skipped_and_waits_again_under_a_larger_one(sweep):
+    sweep.set_budget(0.01)
+    shown = ShownSweep(sweep)
+    sweep.run().wait(60)
+    states = [look.state for look in shown.cells.values()]
+    assert sorted(states) == ["SKIPPED"] * 3 + ["SUCCEEDED"] * 3
+    assert all("budget" in look.reason for look in shown.cells.values() if look.state == "SKIPPED")
+    seen = set()
+    shown.observe(lambda _keys: seen.update(look.state for look in shown.cells.values()))
+    sweep.set_budget(1.0)
+    sweep.run().wait(60)
+    assert "PREPARED" in seen
+    assert {look.state for look in shown.cells.values()} == {"SUCCEEDED"}

@@ -224,15 +224,10 @@ class Sweep(Numbers, Exporting):
         if found is not None:
             return found
         cell = self._by_key[key]
-        known = self._records.get(key)
-        if known is not None:
-            history = self._session.history
-            record, artifacts = history.get(known.record_id), history.artifacts(known.record_id)
-            return CellView.of_record(cell, record, artifacts, is_from_memo=known.is_from_memo)
-        why = _WHY.get(self._row.stopped or "", "")
-        return CellView(
-            cell, "SKIPPED" if self._row.stopped in {"budget", "lock"} else "PREPARED", why or "not run yet"
-        )
+        history = self._session.history
+        known = self._records[key]
+        record, artifacts = history.get(known.record_id), history.artifacts(known.record_id)
+        return CellView.of_record(cell, record, artifacts, is_from_memo=known.is_from_memo)
 
     def peek(self, key: str) -> CellView | None:
         """Return a cell as this kernel knows it without asking the history, or None."""
@@ -244,7 +239,12 @@ class Sweep(Numbers, Exporting):
         if key in failures:
             is_kept_back = self._runner is not None and self._runner.stopped in {"budget", "lock"}
             return CellView(cell, "SKIPPED" if is_kept_back else "FAILED", failures[key])
-        return None
+        if key in self._records:
+            return None
+        stopped = self._row.stopped or ""
+        return CellView(
+            cell, "SKIPPED" if stopped in {"budget", "lock"} else "PREPARED", _WHY.get(stopped, "not run yet")
+        )
 
     def record_of(self, key: str) -> int | None:
         """Return the number of the record whose output a cell has, without asking the history, or None."""
@@ -517,6 +517,7 @@ class Sweep(Numbers, Exporting):
     def _begin_run(self, cells: list[Cell]) -> None:
         self._runner = Runner(self._session, cells, self._row.window, self._call, self.tell)
         self._session.track(self._run_all(self._runner), lambda _task: self._end_run())
+        self.tell(set(self._by_key))  # what a budget kept back so far waits again
 
     async def _run_all(self, runner: Runner) -> None:
         await runner.run()
@@ -530,9 +531,11 @@ class Sweep(Numbers, Exporting):
             self._failures |= runner.failures
             if runner.stopped is not None:
                 self._row = replace(self._row, stopped=runner.stopped)
-        # Whoever waits finds it written down; where it cannot be, its records tell the same at the next look.
-        self._session.recorder.submit(self._write_end).add_done_callback(lambda _written: self._ended.set())
-        self.tell(set(self._by_key))
+        # Whoever waits finds it shown and written down; where it cannot be, its records tell the same at the next look.
+        try:
+            self.tell(set(self._by_key))
+        finally:
+            self._session.recorder.submit(self._write_end).add_done_callback(lambda _written: self._ended.set())
 
     def _write_end(self) -> None:
         sweeps = self._session.history.sweeps
