@@ -91,6 +91,7 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> Job:
     """Start a call and return its job at once; it goes on while other cells run.
 
@@ -123,6 +124,9 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
         The most it may cost, in US dollars: a call that may cost more is not sent.
     allow_unpriced
         Whether it goes under a budget although nothing bounds what it costs.
+    check
+        Whether arguments that do not fit the endpoint's schema are refused before anything is sent, and endpoints that
+        fal does not know; False also calls one that has no schema.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def submit(  # noqa: PLR0913 - signature of the official client, and the newer o
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    call = functools.partial(session().submit, application, given(arguments), options=options)
+    call = functools.partial(session().submit, application, given(arguments), options=options, check=check)
     return call(terms=terms, memo=memo, more=more)
 
 
@@ -177,6 +181,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
 
@@ -192,7 +197,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
         where ``%config FalMagics.event_loop = 'kernel'``.
     client_timeout
         Seconds for the whole call; when they run out the request is cancelled.
-    memo, tags, note, max_cost, allow_unpriced
+    memo, tags, note, max_cost, allow_unpriced, check
         As for `submit`.
     """
     options = CallOptions(
@@ -211,7 +216,7 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    call = functools.partial(session().submit, application, given(arguments), options=options)
+    call = functools.partial(session().submit, application, given(arguments), options=options, check=check)
     job = call(timeout_s=client_timeout, terms=terms, memo=memo, more=more)
     if on_enqueue is not None or on_queue_update is not None:
         tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
@@ -236,6 +241,7 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> Result:
     """Call an endpoint without the queue and return its result; blocks.
 
@@ -255,7 +261,8 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
     call = functools.partial(session().submit, application, given(arguments), kind="direct", options=options)
-    return call(timeout_s=timeout, terms=terms, memo=memo, more=more).get()
+    job = call(check=check, timeout_s=timeout, terms=terms, memo=memo, more=more)
+    return job.get()
 
 
 def stream(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -273,6 +280,7 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
     fal_tags: Mapping[str, str] | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> EventQueue:
     """Call an endpoint that streams and return its events as they will come, for ``for`` or ``async for``.
 
@@ -296,7 +304,8 @@ def stream(  # noqa: PLR0913 - signature of the official client, and the newer o
         tags=fal_tags or {},
     )
     terms = Terms(max_cost, allow_unpriced)
-    return session().stream(application, given(arguments), options=options, silence_s=timeout, terms=terms)
+    call = functools.partial(session().stream, application, given(arguments), options=options)
+    return call(silence_s=timeout, check=check, terms=terms)
 
 
 def status(

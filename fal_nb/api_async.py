@@ -63,6 +63,7 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> AsyncRequestHandle:
     """Start a call and return its handle once fal has accepted it; it is on the record and followed all the same.
 
@@ -90,7 +91,7 @@ async def submit_async(  # noqa: PLR0913 - signature of the official client, and
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    job = await _submit(application, arguments, options, memo="refresh", more=more, terms=terms)
+    job = await _submit(application, arguments, options, memo="refresh", more=more, terms=terms, check=check)
     try:
         while job.snapshot.request_id is None and not job.done:  # noqa: ASYNC110 - it changes on another loop
             await asyncio.sleep(_HEARTBEAT_S)
@@ -129,6 +130,7 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> Result:
     """Queue a call, wait for it and return its result. Cancelling the task cancels the request at fal.
 
@@ -151,7 +153,9 @@ async def subscribe_async(  # noqa: PLR0913 - signature of the official client
     )
     terms = Terms(max_cost, allow_unpriced)
     more = annotation_columns(tags, note)
-    job = await _submit(application, arguments, options, timeout_s=client_timeout, memo=memo, more=more, terms=terms)
+    job = await _submit(
+        application, arguments, options, timeout_s=client_timeout, memo=memo, more=more, terms=terms, check=check
+    )
     if on_enqueue is not None or on_queue_update is not None:
         loop = asyncio.get_running_loop()
         told = functools.partial(
@@ -183,6 +187,7 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
     note: str | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> Result:
     """Call an endpoint without the queue and return its result; see `fal_nb.run`."""
     options = CallOptions(
@@ -197,7 +202,15 @@ async def run_async(  # noqa: PLR0913 - signature of the official client, and th
     )
     more, terms = annotation_columns(tags, note), Terms(max_cost, allow_unpriced)
     job = await _submit(
-        application, arguments, options, kind="direct", timeout_s=timeout, memo=memo, more=more, terms=terms
+        application,
+        arguments,
+        options,
+        kind="direct",
+        timeout_s=timeout,
+        memo=memo,
+        more=more,
+        terms=terms,
+        check=check,
     )
     return await job
 
@@ -217,6 +230,7 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
     fal_tags: Mapping[str, str] | None = None,
     max_cost: float | None = None,
     allow_unpriced: bool = False,
+    check: bool = True,
 ) -> EventsToCome:
     """Return the events of a streaming endpoint for ``async for``; see `fal_nb.stream`.
 
@@ -237,6 +251,7 @@ def stream_async(  # noqa: PLR0913 - signature of the official client, and the n
         fal_tags=fal_tags,
         max_cost=max_cost,
         allow_unpriced=allow_unpriced,
+        check=check,
     )
     return EventsToCome(lambda: _started(start, EventQueue.close))
 

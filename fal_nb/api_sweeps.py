@@ -51,7 +51,7 @@ def sweep(  # noqa: PLR0913 - a plan has so many sides
 
     Raises
     ------
-    GrammarError, ArgumentsError, EndpointError, FileError
+    GrammarError, ArgumentsError, EndpointError, FileError, NotFoundError
         Where the plan makes no sense or a cell would be refused.
     HistoryError, JobError
         Where there is a sweep of that name, or the name is none.
@@ -64,7 +64,7 @@ def sweep(  # noqa: PLR0913 - a plan has so many sides
     wanted = [endpoint] if isinstance(endpoint, str) else list(endpoint)
     given = (axes or {}).get("endpoint")
     names = [*wanted, *([given] if isinstance(given, str) else given or [])]
-    schemas = {one: session.preflight.known_schema(one) for one in names}
+    schemas = {one: session.preflight.schema_to_send(one) for one in names}
     plan = SweepPlan.of(
         endpoint, arguments, axes=axes, zip=zip, rows=rows, skip=skip, surroundings=Surroundings(schemas=schemas)
     )

@@ -61,7 +61,7 @@ class Grounds:
         self._wire: ClientWire | None = None
         self._jobs = JobTable()
         self._looked_at: set[int] = set()
-        self.preflight = Preflight(self.runtime, self._get_wire, self.notify)
+        self.preflight = Preflight(self.runtime, self._get_wire, self.notify, self._endpoint_names, self._has_answered)
         self.money = Money(self, self._get_wire)
 
     @property
@@ -199,6 +199,21 @@ class Grounds:
 
     def _known_files(self) -> list[Artifact]:
         return [artifact for job in list(self._jobs.values()) for artifact in job.snapshot.artifacts]
+
+    def _endpoint_names(self) -> list[str]:
+        """Return endpoints called before, those whose schemas are kept, and those that are simulated."""
+        from fal_nb.client.schema_files import SchemaFiles  # noqa: PLC0415 - only where a name was misspelt
+        from fal_nb.ledger.names import NamesReader  # noqa: PLC0415
+        from fal_nb.simulator.endpoints.places import PLACES  # noqa: PLC0415
+
+        called = NamesReader().read(self.home / "history.sqlite").endpoints
+        return [*called, *SchemaFiles(self.home / "schemas").endpoints(), *PLACES]
+
+    def _has_answered(self, endpoint: str) -> bool:
+        try:
+            return bool(self.history.select(endpoint=endpoint, state="SUCCEEDED", limit=1))
+        except HistoryError:  # said where the call is to be written
+            return False
 
     def _resolve(self) -> Settings:
         settings = self._given.resolve()

@@ -1,6 +1,7 @@
 """What is looked at before anything is sent: the endpoint's schema, and the arguments against it.
 
-Its one invariant: a schema that cannot be had never keeps a call from being made.
+Its one invariant: a schema that cannot be had keeps no call from being made, unless fal says that there is no such
+endpoint.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.artifacts import Artifact
 from fal_nb.engine.inputs import LocalFile, read_inputs
 from fal_nb.engine.measure import picture_size
-from fal_nb.errors import ArgumentsError, FalError
+from fal_nb.errors import ArgumentsError, FalError, NotFoundError
 from fal_nb.pricing.price import Price, price_of
 from fal_nb.pricing.source_picture import source_picture
 from fal_nb.schemas.check import Checked, check_arguments
+from fal_nb.schemas.nearest import nearest
 
 if TYPE_CHECKING:
     from fal_nb.client.schema_cache import SchemaCache
@@ -38,14 +40,25 @@ class Preflight:
     ----------
     notify
         Shows one line to the person.
+    names
+        Returns the endpoints that this machine knows of.
+    has_answered
+        Returns whether an endpoint has ever given a result here.
     """
 
     def __init__(
-        self, runtime: Runtime, get_wire: Callable[[], Awaitable[ClientWire]], notify: Callable[[str], None]
+        self,
+        runtime: Runtime,
+        get_wire: Callable[[], Awaitable[ClientWire]],
+        notify: Callable[[str], None],
+        names: Callable[[], Iterable[str]] = tuple,
+        has_answered: Callable[[str], bool] = lambda _endpoint: False,
     ) -> None:
         self._runtime = runtime
         self._get_wire = get_wire
         self._notify = notify
+        self._names = names
+        self._has_answered = has_answered
         self._noted: set[str] = set()
         self._cache: SchemaCache | None = None
 
@@ -67,14 +80,52 @@ class Preflight:
         return self._runtime.call(self._ask(endpoint), _PATIENCE_S)
 
     def known_schema(self, endpoint: str) -> EndpointSchema | None:
-        """Return an endpoint's schema, or None and, once, a note where it cannot be had."""
+        """Return an endpoint's schema, or None where it cannot be had.
+
+        Once, there is a note that arguments go unchecked; none where fal knows no such endpoint, which `schema_to_send`
+        refuses.
+        """
         try:
             return self.schema(endpoint)
         except (FalError, TimeoutError) as error:
-            if endpoint not in self._noted and not self._runtime.is_loop_thread:
-                self._noted.add(endpoint)
-                self._notify(f"The schema of {endpoint} cannot be had, so its arguments go unchecked. {error}")
+            if not _says_unknown(error):
+                self._note(endpoint, error)
             return None
+
+    def schema_to_send(self, endpoint: str) -> EndpointSchema | None:
+        """Return the schema of an endpoint that is about to be called, or None and, once, a note.
+
+        An endpoint that has given a result here is called even if fal publishes no schema of it.
+
+        Raises
+        ------
+        NotFoundError
+            Where fal knows no such endpoint: a misspelt name is not sent.
+        """
+        try:
+            return self.schema(endpoint)
+        except (FalError, TimeoutError) as error:
+            if isinstance(error, NotFoundError) and _says_unknown(error) and not self._has_answered(endpoint):
+                raise self._refusal(endpoint, error) from None
+            self._note(endpoint, error)
+            return None
+
+    def _note(self, endpoint: str, error: BaseException) -> None:
+        if endpoint not in self._noted and not self._runtime.is_loop_thread:
+            self._noted.add(endpoint)
+            self._notify(f"The schema of {endpoint} cannot be had, so its arguments go unchecked. {error}")
+
+    def _refusal(self, endpoint: str, error: NotFoundError) -> NotFoundError:
+        like = nearest(endpoint, (name for name in self._names() if name != endpoint))
+        instead = f" Nearest: {like}." if like else ""
+        return NotFoundError(
+            f"fal knows no endpoint {endpoint}: nothing was sent.{instead} One without a schema is called by "
+            "--unchecked, or check=False.",
+            error.status_code,
+            error.response_headers,
+            detail=error.detail,
+            endpoint=endpoint,
+        )
 
     def price(
         self,
@@ -125,8 +176,10 @@ class Preflight:
         ------
         ArgumentsError
             With every problem there is.
+        NotFoundError
+            Where fal knows no such endpoint.
         """
-        schema = self.known_schema(endpoint)
+        schema = self.schema_to_send(endpoint)
         if schema is None:
             return dict(inputs)
         checked = check_inputs(schema, inputs)
@@ -137,6 +190,11 @@ class Preflight:
     async def _ask(self, endpoint: str) -> EndpointSchema:
         self._cache = (await self._get_wire()).schemas
         return await self._cache.schema(endpoint)
+
+
+def _says_unknown(error: BaseException) -> bool:
+    """Return whether fal itself says that there is no such endpoint."""
+    return isinstance(error, NotFoundError) and not error.is_from_gateway
 
 
 def check_inputs(schema: EndpointSchema, inputs: Mapping[str, Any]) -> Checked:

@@ -91,7 +91,7 @@ class Sweep(Numbers, Exporting):
         schemas = dict(known or {})
         for name in read_endpoints(text, endpoint, notebook):
             if name not in schemas:
-                schemas[name] = session.preflight.known_schema(name)
+                schemas[name] = session.preflight.schema_to_send(name)
         return read_plan(text, endpoint, Surroundings(schemas=schemas, notebook=notebook or {})), schemas
 
     @classmethod
@@ -364,7 +364,7 @@ class Sweep(Numbers, Exporting):
             if self.is_running:
                 raise JobError(f"The sweep {self.name} is running: wait for it, then refine it.")
             schemas = self._schemas | {
-                name: self._session.preflight.known_schema(name)
+                name: self._session.preflight.schema_to_send(name)
                 for name in _listed(axes.get(ENDPOINT, ()))
                 if name not in self._schemas
             }

@@ -35,7 +35,7 @@ class Refusing(BaseHTTPRequestHandler):
         self._answer(400)
 
     def do_GET(self):
-        self._answer(404)
+        self._answer(503)
 
     def _answer(self, status):
         body = json.dumps({"detail": "enough"}).encode()

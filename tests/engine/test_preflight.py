@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from fal_nb.engine.session import Session
-from fal_nb.errors import ArgumentsError, EndpointError, FalError, NotFoundError, WrongThreadError
+from fal_nb.errors import ArgumentsError, EndpointError, FalError, NotFoundError, TransferError, WrongThreadError
 from fal_nb.simulator.endpoints.endpoint import Plan, Price, SimulatedEndpoint
 from fal_nb.simulator.endpoints.flux import SchnellTextToImageInput
 from fal_nb.simulator.endpoints.shapes import StandardImages
 from fal_nb.simulator.server import SimulatorServer
+from fal_nb.sweeps.sweep import Sweep
 
 SCHNELL = "fal-ai/flux/schnell"
 IMAGE = "fal-ai/flux/dev/image-to-image"
@@ -80,15 +81,44 @@ def test_schema_is_what_the_endpoint_takes(session):
         session.schema("nope")
 
 
-def test_an_endpoint_without_a_schema_is_called_unchecked_with_one_note(simulator, tmp_path):
+def test_where_no_schema_can_be_had_the_call_goes_unchecked_with_one_note(simulator, tmp_path, monkeypatch):
+    async def lost(*_):
+        raise TransferError("No answer came.")
+
     notes = []
+    monkeypatch.setattr("fal_nb.client.schema_cache.SchemaCache._ask", lost)
     session = Session(base_url=simulator.base_url, home=tmp_path / "home", notify=notes.append)
     for _ in range(2):
-        with pytest.raises(NotFoundError):
-            session.submit("fal-ai/nope", {"anything": [1]}).get()
+        session.submit("simulator/sleep", {"anything": [1]}).wait(20)
     assert len(notes) == 1
-    assert notes[0].startswith("The schema of fal-ai/nope cannot be had, so its arguments go unchecked.")
+    assert notes[0].startswith("The schema of simulator/sleep cannot be had, so its arguments go unchecked.")
     session.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda session: session.submit("fal-ai/flux/schnel", {"prompt": "x"}),
+        lambda session: session.submit("fal-ai/flux/schnel", {"prompt": "x"}, kind="direct"),
+        lambda session: session.show_stream("fal-ai/flux/schnel", {"prompt": "x"}),
+        lambda session: Sweep.plan_text(session, "seed: [1, 2]", "fal-ai/flux/schnel"),
+    ],
+)
+def test_a_misspelt_endpoint_is_refused_with_the_nearest_one_and_nothing_is_sent(simulator, tmp_path, call):
+    notes, accepted = [], len(simulator.ledger())
+    session = Session(base_url=simulator.base_url, home=tmp_path / "home", notify=notes.append)
+    with pytest.raises(NotFoundError, match=r"nothing was sent\. Nearest: fal-ai/flux/schnell") as caught:
+        call(session)
+    assert (caught.value.status_code, notes) == (404, [])
+    assert (session.history.count(), len(simulator.ledger())) == (0, accepted)
+    session.close()
+
+
+def test_an_endpoint_of_ones_own_without_a_schema_is_called_once_it_has_answered(session, simulator):
+    session.submit(SCHNELL, {"prompt": "x", "image_size": "64x64"}).wait(20)
+    session.history.update(1, endpoint="me/mine")
+    job = session.submit("me/mine", {"x": 1}).wait(20)
+    assert (job.state, job.record_id) == ("FAILED", 2)
 
 
 def test_the_next_session_checks_by_the_schema_on_disk_without_asking(session, simulator, tmp_path):

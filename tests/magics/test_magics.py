@@ -146,7 +146,7 @@ def test_help_needs_no_web_page(run):
     [
         (f"%fal rnu {SCHNELL}", "did you mean run"),
         ("%fal run flux prompt=x", "owner/alias"),
-        ("%fal run fal-ai/nope prompt=x", "fal-ai/nope not found"),
+        ("%fal run fal-ai/nope prompt=x", "fal knows no endpoint fal-ai/nope: nothing was sent."),
         (f"%fal run {SCHNELL}", "prompt"),
         (f"%%fal run {SCHNELL} --json\n{{broken", "never closed"),
         (f"%fal run {SCHNELL} prompt=x image_url=@nowhere.png", "nowhere.png"),
