@@ -74,13 +74,14 @@ def replay(job: str | int | Job | None = None, *, yes: bool = False) -> Job:
     job
         A job, a record's number or a request id; None is the last one.
     yes
-        Send also what came from outside (a file, an import).
+        Send also what came from outside (a file, an import), and without a question a call that is ``UNKNOWN``,
+        which may have been charged already.
 
     Raises
     ------
     JobError
-        Where there is no such call, it cannot be made again, or it came from outside and `yes` is not said; the
-        message then has its price.
+        Where there is no such call, it cannot be made again, nobody says yes to the question, or it came from outside
+        and `yes` is not said; the message then has its price.
     FileError
         Where an input is gone and its bytes are not here either.
     """

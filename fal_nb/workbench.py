@@ -73,7 +73,8 @@ class Workbench:
     def card(self, job: Job) -> CardView:
         """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""
         session = self.session
-        view = CardView(job, session.artifacts.path, embed=self.embed_media, recall=session.job)
+        path, runtime = session.artifacts.path, session.runtime
+        view = CardView(job, path, embed=self.embed_media, recall=session.job, runtime=runtime)
         view.outlet = self.display.hub
         return view
 

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import io
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -25,6 +26,7 @@ _DEEPEST = 100
 
 _CHUNK = 1024 * 1024
 _LARGE_BYTES = 8 * 1024 * 1024
+_AT_REST_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class LocalFile:
     def identity(self) -> str:
         """Return what tells the bytes from others: their digest, and of a large file what its folder says of it.
 
+        A file that has been at rest is read once as long as its folder says the same of it. One that was written just
+        now is read each time: the clock of its folder may be too coarse to tell the next change.
+
         Reading a large file only to know it takes longer than asking for its size, its last change and its inode.
         Blocks.
 
@@ -59,8 +64,11 @@ class LocalFile:
                 found = self.path.stat()
             except OSError as error:
                 raise FileError(f"Cannot read {self.path}: {error.strerror or error}.") from error
+            mark = f"{self.path.absolute()}\n{found.st_size} {found.st_mtime_ns} {found.st_ino}"
             if found.st_size > _LARGE_BYTES:
-                return f"{self.path.absolute()}\n{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+                return mark
+            if time.time() - found.st_mtime > _AT_REST_S:
+                return _digest_at(self.path, mark)
         return self.digest()
 
     def size_bytes(self) -> int:
@@ -87,7 +95,7 @@ class LocalFile:
         Blocks; raises as `identity`.
         """
         identity = self.identity()
-        return identity if "\n" not in identity else _large_digest(self, identity)
+        return identity if self.path is None or "\n" not in identity else _digest_at(self.path, identity)
 
 
 Upload: TypeAlias = Callable[[LocalFile], Awaitable[str]]
@@ -150,9 +158,9 @@ async def upload_inputs(value: Any, upload: Upload, uploaded: dict[str, LocalFil
     return _replace(value, lambda file: urls[id(file)])
 
 
-@functools.lru_cache(maxsize=256)
-def _large_digest(file: LocalFile, _identity: str) -> str:
-    return file.digest()
+@functools.lru_cache(maxsize=1024)
+def _digest_at(path: Path, _mark: str) -> str:
+    return LocalFile(path.name, "", path).digest()
 
 
 def _inner(value: Any) -> Iterable[Any]:

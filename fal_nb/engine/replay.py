@@ -6,7 +6,7 @@ Nothing here sends the call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from fal_nb.engine.inputs import LocalFile, local_file
 from fal_nb.engine.intent import read_options
 from fal_nb.engine.memo import digest_of, urls_in
 from fal_nb.engine.schema_changes import changes_between, schema_rows
+from fal_nb.engine.send_again import again_question, ask_person
 from fal_nb.errors import FalError, FileError, JobError
 from fal_nb.protocol.headers import LIFECYCLE
 
@@ -59,13 +60,16 @@ class Replay:
     schema: EndpointSchema | None
 
 
-def prepare_replay(session: Session, record: Record, *, yes: bool) -> Replay:
+def prepare_replay(
+    session: Session, record: Record, *, yes: bool, confirm: Callable[[str], bool] | None = None
+) -> Replay:
     """Return an earlier call ready to be made again; blocks.
 
     Raises
     ------
     JobError
-        Where it cannot be made again, or came from outside and `yes` is not said.
+        Where it cannot be made again, came from outside and `yes` is not said, or may have been charged already and
+        the person does not want it sent.
     FileError
         Where an input is gone and its bytes are not here either.
     """
@@ -75,8 +79,8 @@ def prepare_replay(session: Session, record: Record, *, yes: bool) -> Replay:
     called = "/".join(filter(None, (record.endpoint, "" if path == "stream" else path)))
     if record.origin and not yes:
         raise JobError(_question(session, record, called))
-    if record.state == "UNKNOWN":
-        session.notify(f"What became of #{record.id} is not known: it may have been charged already.")
+    if record.state == "UNKNOWN" and not yes and not (confirm or ask_person)(again_question(session, record)):
+        raise JobError(f"Nothing was sent: what became of #{record.id} is not known, `%fal reconcile` looks it up.")
     schema = session.preflight.known_schema(called)
     _tell_changes(session, record, schema)
     arguments = _with_inputs_back(session, record)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.session import Session
     from fal_nb.ledger.records import Record
 
-__all__ = ["send_again"]
+__all__ = ["again_question", "ask_person", "send_again"]
 
 _YES = frozenset({"y", "yes"})
 
@@ -34,7 +34,7 @@ def send_again(session: Session, job: Job, *, yes: bool, confirm: Callable[[str]
         raise JobError(f"Job #{record.id} was a realtime session, which cannot be sent again: open a new one.")
     check_backend(record, session.settings)
     options = _options(record)
-    if not yes and not (confirm or _ask)(_question(session, record)):
+    if not yes and not (confirm or ask_person)(again_question(session, record)):
         return None
     # It takes the other's place: in its sweep, and as the answer to equal calls.
     same = ("sweep", "sweep_cell", "memo_key", "schema_digest", "input_digests")
@@ -60,7 +60,7 @@ def _options(record: Record) -> CallOptions:
     return replace(options, lifecycle=json.loads(lifecycle)) if isinstance(lifecycle, str) else options
 
 
-def _question(session: Session, record: Record) -> str:
+def again_question(session: Session, record: Record) -> str:
     """Return what the person is asked."""
     lines = [f"Send #{record.id} ({record.endpoint}) again? fal may have accepted it, so that this may pay twice."]
     if record.note:
@@ -75,7 +75,7 @@ def _question(session: Session, record: Record) -> str:
     return " ".join(lines)
 
 
-def _ask(question: str) -> bool:
+def ask_person(question: str) -> bool:
     """Ask where the person can answer.
 
     Raises

@@ -120,7 +120,8 @@ class Session(Following):
 
         Raises
         ------
-        EndpointError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError, HistoryError
+        EndpointError, NotFoundError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError,
+        HistoryError
             Before anything is sent.
         """
         mode = self.memo if memo is None else checked_mode(memo)
@@ -138,7 +139,13 @@ class Session(Following):
             snapshot = replace(snapshot, equal=EqualCall(found[0].id, found[0].cost, found[0].currency))
         return self._start(snapshot, inputs, options, timeout_s)
 
-    def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
+    def replay(
+        self,
+        job: str | int | Job | None = None,
+        *,
+        yes: bool = False,
+        confirm: Callable[[str], bool] | None = None,
+    ) -> Job:
         """Make an earlier call once more: the same body, byte for byte, as a new record that names the old one.
 
         Inputs whose URLs are gone are uploaded again, only those. A schema that has changed since is told of in one
@@ -149,17 +156,20 @@ class Session(Following):
         job
             A job, a record's number or a request id; None is the last one.
         yes
-            Send also what came from outside: a file, an import.
+            Send also what came from outside (a file, an import), and without asking a call that is ``UNKNOWN``, which
+            may have been charged already.
+        confirm
+            Asks that question and returns the answer; default: the kernel's input.
 
         Raises
         ------
         JobError
-            Where there is no such call, it cannot be made again, or it came from outside and `yes` is not said: the
-            message then has its price.
+            Where there is no such call, it cannot be made again, the person does not want it sent, or it came from
+            outside and `yes` is not said: the message then has its price.
         FileError
             Where an input is gone and its bytes are not here either.
         """
-        call = prepare_replay(self, self.record(job), yes=yes)
+        call = prepare_replay(self, self.record(job), yes=yes, confirm=confirm)
         inputs, key = self._keyed(call.called, read_inputs(call.arguments), call.schema)
         columns = {**key.columns(), "replay_of": call.record_id}
         described, has_files = describe_inputs(inputs), has_local_files(inputs)
@@ -192,7 +202,8 @@ class Session(Following):
 
         Raises
         ------
-        EndpointError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError, HistoryError
+        EndpointError, NotFoundError, ArgumentsError, FileError, ConfigError, BudgetError, AccountLockedError,
+        HistoryError
             Before anything is sent.
         """
         events = EventQueue()
@@ -373,7 +384,9 @@ class Session(Following):
         """Return a job that ended before it began: an earlier call, shown as the answer to this one."""
         if more.get("tags"):
             self.history.tag(record.id, more["tags"])
-        if more.get("note"):
+        if more.get("note") and record.note and record.note != more["note"]:
+            self.history.tell(record.id, f"Asked for again: {more['note']}")
+        elif more.get("note"):
             self.history.update(record.id, note=more["note"])
         job = Job(self.runtime, self._shown_again(record, artifacts), self._make_result, self._show_job, self)
         self._last = job

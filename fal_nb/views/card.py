@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import weakref
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from fal_nb.artifacts import Artifact
     from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.runtime import Runtime
 
 __all__ = ["CardView", "Followed", "trim"]
 
@@ -73,6 +75,9 @@ class CardView(View):
     recall
         Brings back the job of a record number. With it the card lets a job go that has ended, so that a notebook
         full of cards does not keep every result in memory; without it the card holds its job.
+    runtime
+        Whose loop is not to wait for that: there a card whose job is not in memory is drawn without its outputs, and
+        again with them once the job is back.
 
     Attributes
     ----------
@@ -89,11 +94,14 @@ class CardView(View):
         *,
         embed: bool = False,
         recall: Callable[[int], Followed] | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         super().__init__()
         self._held: Followed | None = job
         self._job_reference = weakref.ref(job)
         self._recall = recall
+        self._runtime = runtime
+        self._brought: Followed | None = None
         self._blob_path = blob_path
         self._embed = blob_path if embed else None
         self._outline = job.snapshot
@@ -114,10 +122,35 @@ class CardView(View):
         job = self._held or self._job_reference()
         if job is None and self._recall is not None:
             with contextlib.suppress(FalError):
-                job = self._recall(self._outline.record_id)
-                self._job_reference = weakref.ref(job)
-                job.observe(self._observe)
+                job = self._take_back(self._recall(self._outline.record_id))
         return job
+
+    def _take_back(self, job: Followed) -> Followed:
+        self._job_reference = weakref.ref(job)
+        job.observe(self._observe)
+        return job
+
+    def _snapshot_or(self, later: Callable[[JobSnapshot], None]) -> JobSnapshot | None:
+        """Return the snapshot, or None on the loop where the ledger has to be asked; `later` is then called with it."""
+        runtime = self._runtime
+        if self._held or self._job_reference() or self._recall is None or not (runtime and runtime.is_loop_thread):
+            return self._snapshot
+        runtime.start_soon(self._bring_back(self._recall, later))
+        return None
+
+    async def _bring_back(self, recall: Callable[[int], Followed], later: Callable[[JobSnapshot], None]) -> None:
+        try:
+            job = await asyncio.to_thread(recall, self._outline.record_id)
+        except FalError:
+            later(self._outline)
+            return
+        later(self._take_back(job).snapshot)
+
+    def _draw_again(self, snapshot: JobSnapshot) -> None:
+        """Have the whole card sent, its job held until it is drawn."""
+        if snapshot is not self._outline:
+            self._brought = self._job_reference()
+            self._changed()
 
     @property
     def _snapshot(self) -> JobSnapshot:
@@ -133,7 +166,8 @@ class CardView(View):
 
     def state(self) -> dict[str, Any]:
         """Return what the page needs to draw the card, without image bytes."""
-        snapshot = self._snapshot
+        snapshot = self._snapshot_or(self._draw_again) or self._outline
+        self._brought = None
         text = _shown_text(snapshot)
         is_from_history = snapshot.equal is not None and snapshot.equal.is_answer
         return {
@@ -204,12 +238,18 @@ class CardView(View):
             self._held.request_cancel()
         elif kind == "keep-waiting" and self._held is not None:
             self._held.keep_waiting()
-        elif kind == "media" and content.get("index") == _PARTIAL_INDEX:
-            partial = self._snapshot.partial
+        elif kind == "media":
+            snapshot = self._snapshot_or(lambda back: self._send_media(back, content))
+            if snapshot is not None:
+                self._send_media(snapshot, content)
+
+    def _send_media(self, snapshot: JobSnapshot, content: Mapping[str, Any]) -> None:
+        if content.get("index") == _PARTIAL_INDEX:
+            partial = snapshot.partial
             picture = () if partial is None or partial.picture is None else (partial.picture,)
             send_thumbnail(picture, 0, {"index": _PARTIAL_INDEX}, self._post)
-        elif kind == "media":
-            send_media(self._snapshot.artifacts, content, self._blob_path, self._post)
+        else:
+            send_media(snapshot.artifacts, content, self._blob_path, self._post)
 
     def _observe(self, snapshot: JobSnapshot) -> None:
         settled = (snapshot.state, snapshot.stalled is None) != self._state

@@ -252,6 +252,9 @@ def test_what_a_caller_writes_goes_on_the_record_that_answers(session):
     session.submit(SCHNELL, FOX, memo="reuse", more={"tags": ("b",), "note": "again"})
     record = session.history.get(first.record_id)
     assert (record.tags, record.note) == (("a", "b"), "again")
+    session.submit(SCHNELL, FOX, memo="reuse", more={"note": "a third time"})
+    assert session.history.get(first.record_id).note == "again"
+    assert session.history.steps(first.record_id)[-1].note == "Asked for again: a third time"
 
 
 def test_unchecked_calls_are_equal_among_themselves(session, posts):

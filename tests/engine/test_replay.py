@@ -221,11 +221,19 @@ def test_changes_are_said_in_words():
     assert many.endswith("and 12 more changes")
 
 
-def test_a_call_of_unknown_end_is_replayed_with_a_warning(session, told):
+def test_a_call_of_unknown_end_is_replayed_only_by_a_persons_word(session, simulator):
     first = session.submit(SLEEP, {"seconds": 0}).wait()
     session.history.update(first.record_id, state="UNKNOWN")
-    session.replay(first.record_id).wait()
-    assert "may have been charged" in told[0]
+    accepted, asked = len(simulator.ledger()), []
+    with pytest.raises(JobError, match="Nothing was sent"):
+        session.replay(first.record_id, confirm=asked.append)
+    assert "may pay twice" in asked[0]
+    with pytest.raises(JobError, match="Nobody can be asked"):
+        session.replay(first.record_id)
+    assert (len(simulator.ledger()), session.history.count()) == (accepted, 1)
+    session.replay(first.record_id, confirm=lambda question: True).wait()
+    session.replay(first.record_id, yes=True).wait()
+    assert len(simulator.ledger()) == accepted + 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The same bytes go up once; how they are known depends on how long it would take to read them. Options of uploads."""
 
 import asyncio
+import hashlib
 import os
 import threading
 import time
@@ -10,7 +11,8 @@ import pytest
 
 import fal_nb as fal
 from fal_nb import workbench
-from fal_nb.engine.inputs import LocalFile, local_file
+from fal_nb.engine.inputs import LocalFile, local_file, read_inputs
+from fal_nb.engine.memo import sealed
 from fal_nb.engine.uploading import UploadOptions
 from fal_nb.errors import ConfigError
 from fal_nb.workbench import current
@@ -50,6 +52,21 @@ def test_large_files_are_known_without_being_read(session, simulator, tmp_path, 
     os.utime(path, ns=(1, 1))
     assert session.upload(path) != first
     assert simulator.counters()["upload"] == before + 2
+
+
+@pytest.mark.parametrize("size_bytes", [1000, 8 * 1024 * 1024 + 1])
+def test_a_file_at_rest_is_read_once_for_all_that_a_call_asks_of_it(tmp_path, monkeypatch, size_bytes):
+    path, read, digest = tmp_path / "still.png", [], LocalFile.digest
+    monkeypatch.setattr(LocalFile, "digest", lambda self: read.append(self.path) or digest(self))
+    path.write_bytes(b"x" * size_bytes)
+    os.utime(path, (1, 1))
+    inputs = sealed(read_inputs({"image_url": path, "again": [path]}))
+    file = inputs["image_url"]
+    assert file.identity()
+    assert file.content_digest() == file.sha256 == hashlib.sha256(b"x" * size_bytes).hexdigest()
+    assert read == [path]
+    path.write_bytes(b"y" * size_bytes)
+    assert file.content_digest() == hashlib.sha256(b"y" * size_bytes).hexdigest()
 
 
 def test_a_file_that_went_meanwhile_is_named(tmp_path):

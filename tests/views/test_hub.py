@@ -1,3 +1,4 @@
+import concurrent.futures
 import gc
 import itertools
 import json
@@ -320,6 +321,31 @@ def test_a_card_lets_an_ended_job_go_and_calls_it_back_when_it_is_asked(plain_jo
     assert reference() is None
     assert view.state()["request_id"] == "from the ledger"
     assert asked == [7]
+
+
+def test_on_the_loop_a_card_asks_the_ledger_aside_and_is_drawn_again_when_its_job_is_back(runtime, plain_job):
+    asked = []
+
+    class Outlet:
+        def changed(self, view, *, settled):
+            drawn.set_result(view.state()["request_id"])
+
+    def recall(record_id):
+        asked.append(runtime.is_loop_thread)
+        return plain_job(record_id=7, state="SUCCEEDED", request_id="from the ledger")
+
+    async def on_the_loop(function, *args):
+        return function(*args)
+
+    drawn = concurrent.futures.Future()
+    view = CardView(plain_job(state="SUCCEEDED"), lambda digest: None, recall=recall, runtime=runtime)
+    view.outlet = Outlet()
+    gc.collect()
+    assert runtime.call(on_the_loop(view.state))["request_id"] is None
+    assert drawn.result(20) == "from the ledger"
+    gc.collect()
+    runtime.call(on_the_loop(view.receive, {"kind": "media", "index": 0, "want": "thumbnail"}))
+    wait_for(lambda: asked == [False, False])
 
 
 def test_a_card_whose_job_the_ledger_cannot_give_back_shows_what_it_knows(plain_job):
