@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,22 @@ class FalError(Exception):
         super().__init__(plain_text(message, _LONGEST_CHARS))
         self.request_id = request_id
         self.endpoint = endpoint
+
+    _shown_at: int | None = None
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: one line, and in full when it asks again for the same raise, as ``%tb`` does.
+
+        IPython calls this where an exception has it; scripts and other shells show the traceback as ever.
+        """
+        raised = id(self.__traceback__)
+        if self._shown_at != raised:
+            self._shown_at = raised
+            return [f"{type(self).__name__}: {self}"]
+        trace = self.__traceback__
+        while trace is not None and trace.tb_next and "interactiveshell" in trace.tb_frame.f_code.co_filename:
+            trace = trace.tb_next  # what ran the cell says nothing of the mistake
+        return "".join(traceback.format_exception(type(self), self, trace)).splitlines()
 
 
 FalClientError = FalError

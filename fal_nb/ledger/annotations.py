@@ -30,6 +30,8 @@ def clean_tags(tags: Iterable[Any]) -> tuple[str, ...]:
     """
     if isinstance(tags, str):
         tags = (tags,)
+    if not isinstance(tags, Iterable):
+        raise HistoryError(f"Tags are a text or a list of texts, not a {type(tags).__name__}.")
     cleaned = []
     for tag in tags:
         text = tag.strip() if isinstance(tag, str) else ""

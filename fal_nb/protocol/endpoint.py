@@ -36,6 +36,8 @@ class EndpointId:
 
         Source: fal-client 1.0.3 ``AppId.from_endpoint_id``, fal-js ``libs/client/src/utils.ts``.
         """
+        if not isinstance(text, str):
+            raise EndpointError(f"An endpoint is a text such as fal-ai/flux/dev, not a {type(text).__name__}.")
         cleaned = text.strip().strip("/")
         legacy = _LEGACY.match(cleaned)
         if legacy:
