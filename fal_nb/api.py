@@ -185,6 +185,8 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
 ) -> Result:
     """Queue a call, wait for it and return its result; blocks. Interrupting it cancels the request at fal.
 
+    In a notebook its card shows how it comes on; in threads and scripts nothing is shown.
+
     Options as for `submit`.
 
     Parameters
@@ -218,9 +220,10 @@ def subscribe(  # noqa: PLR0913 - signature of the official client
     more = annotation_columns(tags, note)
     call = functools.partial(session().submit, application, given(arguments), options=options, check=check)
     job = call(timeout_s=client_timeout, terms=terms, memo=memo, more=more)
-    if on_enqueue is not None or on_queue_update is not None:
-        tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
-    return job.get()
+    with current().carded(job):
+        if on_enqueue is not None or on_queue_update is not None:
+            tell(job, on_enqueue, on_queue_update, with_logs=with_logs)
+        return job.get()
 
 
 def run(  # noqa: PLR0913 - signature of the official client, and the newer options
@@ -262,7 +265,8 @@ def run(  # noqa: PLR0913 - signature of the official client, and the newer opti
     more = annotation_columns(tags, note)
     call = functools.partial(session().submit, application, given(arguments), kind="direct", options=options)
     job = call(check=check, timeout_s=timeout, terms=terms, memo=memo, more=more)
-    return job.get()
+    with current().carded(job):
+        return job.get()
 
 
 def stream(  # noqa: PLR0913 - signature of the official client, and the newer options

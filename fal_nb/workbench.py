@@ -113,6 +113,22 @@ class Workbench:
         self._shown_here().add(job.record_id)
         return view
 
+    @contextlib.contextmanager
+    def carded(self, job: Job) -> Iterator[None]:
+        """Show a job's card while a Python function waits for the job, where there is a page; else do nothing.
+
+        In threads there is none: which cell they belong to is not known, and there may be many.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or self.display.rendering in {"terminal", "script"}:
+            yield
+            return
+        card = self.show_job(job)
+        try:
+            yield
+        finally:
+            self.settle(card)
+
     def show_job_once(self, job: Job) -> None:
         """Show a job's card, unless the cell that runs now shows it already."""
         if job.record_id not in self._shown_here():

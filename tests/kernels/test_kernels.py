@@ -59,6 +59,19 @@ def test_where_nobody_watches_the_output_is_plain_html_and_complete_when_the_cel
     assert printed == "False False\n"
 
 
+def test_a_python_function_that_waits_shows_its_card_but_not_from_a_thread(start_kernel):
+    kernel = start_kernel()
+    kernel.run("import fal_nb as fal, threading")
+    for name in ("subscribe", "run"):
+        printed, shown = kernel.run(f"kept = fal.{name}('simulator/sleep', {{'seconds': 0.1, 'echo': '{name}'}})")
+        assert "simulator/sleep" in shown[0]["text/html"]
+        assert "done" in shown[-1]["text/plain"]
+        assert printed == ""
+    call = "lambda: fal.subscribe('simulator/sleep', {'seconds': 0})"
+    printed, shown = kernel.run(f"thread = threading.Thread(target={call}); thread.start(); thread.join()")
+    assert (printed, shown) == ("", [])
+
+
 def test_a_locked_or_foreign_history_is_one_line_and_the_kernel_goes_on(start_kernel, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
