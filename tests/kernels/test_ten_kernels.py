@@ -40,7 +40,10 @@ VICTIM = "\nprint('submitted', flush=True)\n"
 def start_plain(simulator, tmp_path):
     """Start plain Python processes over the one history; they go on when a line is written to them."""
     processes = []
-    environ = os.environ | {"FAL_NB_BASE_URL": simulator.base_url, "FAL_NB_HOME": str(tmp_path / "home")}
+    # Without the line of progress, so that whatever is printed is trouble.
+    environ = os.environ | {
+        "FAL_NB_BASE_URL": simulator.base_url, "FAL_NB_HOME": str(tmp_path / "home"), "FAL_NB_PROGRESS": "off",
+    }  # fmt: skip
 
     def start(name, program):
         process = subprocess.Popen(
