@@ -43,13 +43,13 @@ def test_an_exported_board_works_from_disk_without_a_network(browser, file):
         first = page.locator(".fal-nb-btile").first
         first.locator(".fal-nb-tcheck").check()
         page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-tcheck").check()
-        page.get_by_role("button", name="Compare").click()
+        page.locator("button[data-action=compare]").click()
         page.locator(".fal-nb-compare img").first.wait_for()
         page.keyboard.press("Escape")
         page.locator(".fal-nb-compare").wait_for(state="detached")
 
         before = first.get_attribute("aria-label")
-        page.get_by_title("swap").or_(page.locator(".fal-nb-baxes button")).first.click()
+        page.locator(".fal-nb-baxes button").first.click()
         assert page.locator(".fal-nb-btile").nth(1).get_attribute("aria-label") != before
 
         page.locator(".fal-nb-btile").first.click(position={"x": 60, "y": 80})
