@@ -98,6 +98,18 @@ class Annotations:
         gone = clean_tags(tags)
         return self._retag(record_id, lambda present: tuple(tag for tag in present if gone and tag not in gone))
 
+    def ratings(self, record_ids: Iterable[int]) -> dict[int, int]:
+        """Return the ratings of those records that have one, by number."""
+        wanted = set(record_ids)
+        if not wanted:
+            return {}
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, rating FROM records WHERE id BETWEEN ? AND ? AND rating IS NOT NULL",
+                (min(wanted), max(wanted)),
+            )
+            return {record_id: rating for record_id, rating in rows if record_id in wanted}
+
     def _retag(self, record_id: int, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[str, ...]:
         with self._database.writing() as connection:
             row = connection.execute("SELECT tags FROM records WHERE id = ?", (record_id,)).fetchone()

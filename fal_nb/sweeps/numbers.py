@@ -64,6 +64,8 @@ class Numbers:
 
         self.scores.read()
         views = list(self)
+        # A job does not hear of what is written on its record.
+        ratings = self._session.history.ratings(view.record_id for view in views if view.record_id is not None)
         rows = []
         for view in views:
             files = [artifact for artifact in view.artifacts if artifact.digest is not None]
@@ -75,7 +77,7 @@ class Numbers:
                     "record": view.record_id,
                     "cost": view.cost,
                     "total_s": view.total_s,
-                    "rating": view.rating,
+                    "rating": ratings.get(view.record_id or 0),
                     "from_memo": view.is_from_memo,
                     "reason": shown(view.reason or None),
                     "file": path,

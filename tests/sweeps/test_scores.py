@@ -269,6 +269,18 @@ def test_scores_reach_an_open_board_as_they_come(sweep, open_session, wait_for, 
     board.close()
 
 
+def test_a_rating_given_while_the_kernel_lives_is_in_the_frame_and_has_effects(sweep, session):
+    records = [int(record) for record in sweep.frame()["record"]]
+    session.rate(records[0], 4)
+    session.rate(records[1], 2)
+    assert sweep.frame()["rating"].tolist()[:2] == [4, 2]
+    assert sweep.frame()["rating"].isna().sum() == 4
+    assert sweep.effects("rating")["mean"].tolist()[0] == 3
+    for record in records[:2]:
+        session.rate(record, None)
+    assert sweep.frame()["rating"].isna().all()
+
+
 def test_near_duplicates_are_marked_and_a_seed_that_is_ignored_is_said(session, open_session, monkeypatch):
     text = "prompt: a {animal}\nanimal: [fox, owl]\nenable_safety_checker: [true, false]\nseed: [5]\nimage_size: square"
     plan, schemas = Sweep.plan_text(session, text, SCHNELL)
