@@ -120,7 +120,11 @@ class FalMagics(Magics):
     def _event_loop_possible(self, proposal: Any) -> Any:
         # Before the value is taken: what cannot be had must not stand there as in force.
         if proposal["value"] == "kernel":
-            kernel_loop.lend()
+            try:
+                kernel_loop.lend()
+            except FalError as error:
+                # The one kind of error after which traitlets puts the earlier value back.
+                raise TraitError(str(error)) from None
         else:
             kernel_loop.give_back()
         return proposal["value"]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.engine.resume import is_at
-from fal_nb.errors import FalClientTimeoutError, FalError, JobError
+from fal_nb.errors import FalClientTimeoutError, FalError, HistoryError, JobError
 from fal_nb.ledger.sweeps import CellRecord, SweepRow
 from fal_nb.pricing.price import price_of
 from fal_nb.sweeps.arrange import CellTable
@@ -108,6 +108,9 @@ class Sweep(Numbers, Exporting):
     ) -> Sweep:
         """Check every cell and write the sweep down; sends nothing.
 
+        A name that is there already is the same sweep where its plan is the same, so that a cell may be run again; a
+        sweep of which nothing has begun is replaced.
+
         Raises
         ------
         ArgumentsError
@@ -115,7 +118,7 @@ class Sweep(Numbers, Exporting):
         JobError
             Where the name or the window is none.
         HistoryError
-            Where there is a sweep of that name.
+            Where there is a sweep of that name with another plan.
         """
         if name is not None and not _NAME.match(name):
             raise JobError(f"{name[:60]!r} is no name of a sweep: letters, digits, '.', '_' and '-', at most 60.")
@@ -132,8 +135,26 @@ class Sweep(Numbers, Exporting):
             window,
             schemas=schemas_text(schemas),
         )
-        sweeps.add(row)
+        known = None if name is None else sweeps.find(name)
+        if known is None:
+            sweeps.add(row)
+        elif known.text == row.text:
+            return cls._again(session, known, row)
+        elif known.owner is None and not sweeps.cells(known.name):
+            sweeps.change(row)
+        else:
+            raise HistoryError(
+                f"There is a sweep called {name} already, with another plan: `%%fal sweep refine {name}` adds to it, "
+                "else give another --name."
+            )
         return cls(session, row, plan, schemas)
+
+    @classmethod
+    def _again(cls, session: Session, known: SweepRow, row: SweepRow) -> Sweep:
+        """Return the sweep that there is, under the budget and the window that are asked for now."""
+        sweep = cls.find(session, known.name)
+        sweep._write(budget=row.budget, window=row.window, allow_unpriced=row.allow_unpriced)  # noqa: SLF001 - its own
+        return sweep
 
     @classmethod
     def outlook_of(

@@ -434,3 +434,9 @@ def test_a_stream_refuses_what_it_has_no_use_for(run, simulator, line, says):
     printed, _ = run(f"%fal stream {line}")
     assert says in printed
     assert len(simulator.ledger()) == before
+
+
+def test_an_event_loop_that_cannot_be_lent_is_refused_and_not_in_force(run, shell, caplog):
+    run("%config FalMagics.event_loop = 'kernel'")
+    assert "needs a kernel whose cells run on an event loop" in caplog.text
+    assert run("%config FalMagics.event_loop")[1].result == "thread"

@@ -89,10 +89,9 @@ def try_endpoint(types, endpoint):
 class _Known:
     """What completion knows where this one schema is in its cache."""
 
-    aliases = {}
-
     def __init__(self, schema):
         self._schema = schema
+        self.aliases = {}
 
     def endpoints(self):
         return [self._schema.endpoint]

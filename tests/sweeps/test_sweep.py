@@ -169,6 +169,26 @@ def test_two_kernels_do_not_run_one_sweep_at_once(open_session, simulator, wait_
     other.run().wait(60)
 
 
+def test_a_cell_that_is_run_again_is_the_same_sweep_and_calls_nothing_twice(session, simulator):
+    planned(session, name="styles").run().wait(60)
+    sent = len(simulator.ledger())
+    again = planned(session, name="styles", budget=1.0)
+    again.run().wait(60)
+    assert len(simulator.ledger()) == sent
+    assert again.budget == 1.0
+    assert len(session.history.sweeps.all()) == 1
+
+
+def test_a_sweep_of_which_nothing_has_begun_is_replaced_and_another_one_is_not(session):
+    planned(session, name="styles")
+    other = planned(session, "prompt: x\nseed: [1, 2]\n", name="styles")
+    assert len(other) == 2
+    other.run().wait(60)
+    with pytest.raises(HistoryError, match="with another plan: `%%fal sweep refine styles` adds to it"):
+        planned(session, name="styles")
+    assert len(Sweep.find(session, "styles")) == 2
+
+
 def test_what_is_wrong_is_said_before_anything_is_written(session):
     plan, schemas = Sweep.plan_text(session, "prompt: x\nnum_images: [1, 9]\n", SCHNELL)
     with pytest.raises(ArgumentsError, match="num_images"):
@@ -177,8 +197,6 @@ def test_what_is_wrong_is_said_before_anything_is_written(session):
     with pytest.raises(JobError, match="There is no sweep yet"):
         Sweep.find(session)
     planned(session, name="one")
-    with pytest.raises(HistoryError, match="already"):
-        planned(session, name="one")
     with pytest.raises(JobError, match="no name"):
         planned(session, name="a b/c")
     with pytest.raises(JobError, match="one"):
