@@ -35,7 +35,7 @@ from fal_nb.magics.convert import option_fields
 from fal_nb.magics.grammar import parse_line, parses
 from fal_nb.magics.help import help_text
 from fal_nb.magics.items import Assign, Input, ParsedLine, Word
-from fal_nb.magics.options import QUEUE_OPTIONS
+from fal_nb.magics.options import QUEUE_OPTIONS, SWEEP_ACTIONS
 from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
 from fal_nb.magics.values import Bare, Coerce, Text, coerce_bare
@@ -237,14 +237,13 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
 _SweepAction: TypeAlias = Literal[
     "plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
 ]
-_SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
 _MOST_SCORERS = 20
 
 
 def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
     fields = option_fields(parsed)
     word = parsed.words[0] if parsed.words else None
-    action = word.text if word is not None and word.text in _SWEEP_ACTIONS else "plan"
+    action = word.text if word is not None and word.text in SWEEP_ACTIONS else "plan"
     most = {"plan": 1, "export": 3, "score": _MOST_SCORERS}.get(action, 2)
     if len(parsed.words) > most:
         extra = parsed.words[most]

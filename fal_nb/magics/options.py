@@ -17,6 +17,7 @@ __all__ = [
     "OTHER_NAMES",
     "QUEUE_OPTIONS",
     "SUBCOMMANDS",
+    "SWEEP_ACTIONS",
     "OptionKind",
     "OptionSpec",
     "SubcommandSpec",
@@ -659,6 +660,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Words people bring from other tools → the subcommand they mean."""
+
+SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
+"""What `sweep` does with one there is; any other word is the endpoint of a plan."""
 
 QUEUE_OPTIONS = ("max_queue_length", "no_retry", "webhook_url")
 """Options of run that mean nothing without a queue."""

@@ -8,9 +8,8 @@ from IPython.core.completer import provisionalcompleter, rectify_completions
 
 from fal_nb.client.schema_files import SchemaFiles, kept_form
 from fal_nb.magics.arguments import read_arguments
-from fal_nb.magics.completion.line import SWEEP_ACTIONS
 from fal_nb.magics.completion.place import find_place
-from fal_nb.magics.options import SUBCOMMANDS
+from fal_nb.magics.options import SUBCOMMANDS, SWEEP_ACTIONS
 from fal_nb.protocol.urls import Hosts
 from fal_nb.simulator.endpoints.places import PLACES
 from fal_nb.simulator.endpoints.registry import Registry

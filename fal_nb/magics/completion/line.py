@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.errors import EndpointError
 from fal_nb.magics.completion.offers import NOTHING, Found, Offer, fitting
 from fal_nb.magics.completion.values import Values, field_at, has_choices, kind_of
-from fal_nb.magics.options import SUBCOMMANDS, OptionSpec, SubcommandSpec, find_option
+from fal_nb.magics.options import SUBCOMMANDS, SWEEP_ACTIONS, OptionSpec, SubcommandSpec, find_option
 from fal_nb.magics.tokens import NAME, Token, tokenize
 from fal_nb.magics.words import JOB_WORD, TOPICS
 from fal_nb.plain import one_line
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from fal_nb.magics.completion.known import Known
     from fal_nb.schemas.endpoint_schema import EndpointSchema
 
-__all__ = ["SWEEP_ACTIONS", "LineOffers", "endpoint_in", "field_offers"]
-
-SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
+__all__ = ["LineOffers", "endpoint_in", "field_offers"]
 
 _NAME = re.compile(NAME)
 _LIVES = ("immediate", "1h", "1d", "7d", "30d", "1y")
