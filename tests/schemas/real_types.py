@@ -90,6 +90,7 @@ class _Known:
     """What completion knows where this one schema is in its cache."""
 
     def __init__(self, schema):
+        self.aliases = {}
         self._schema = schema
         self.aliases = {}
 
