@@ -167,11 +167,15 @@ def test_a_sweep_over_hostile_words_shows_a_board_of_plain_text(run, shell, tmp_
 
 def assert_exports(swept, folder):
     """Whatever was swept over: files stay in their folder, under names that are plain, with text that is plain."""
-    for name in ("out/", "x.png", "x.csv", "x.json", "x.jsonl"):
-        paths = swept.export(f"{folder}/{name}", tile=64)
+    for name in ("out/", "x.png", "x.csv", "x.json", "x.jsonl", "x.html"):
+        paths = swept.export(f"{folder}/{name}", tile=64, overwrite=True)
         assert all(path.resolve().is_relative_to(folder.resolve()) for path in paths)
         assert_plain("".join(path.name for path in paths), 10**6)
     assert_plain((folder / "x.csv").read_text("utf-8"), 10**7)
+    page = (folder / "x.html").read_text("utf-8")
+    assert page.count("</script>") == page.count("<script ")
+    twin = page[page.index("<main") : page.index("</main>")].partition(">")[2]
+    assert_inert(twin, 300_000)
     assert len(json.loads((folder / "x.json").read_text("utf-8"))) == len(swept)
 
 
