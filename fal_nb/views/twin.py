@@ -146,7 +146,9 @@ def _equal(snapshot: JobSnapshot) -> str:
 def _progress(snapshot: JobSnapshot) -> str:
     if snapshot.is_final:
         return ""
-    words = escape(waiting(snapshot))
+    # No kernel may be left to bring it up to date, and a saved "running" would be believed for ever.
+    drawn = time.strftime("%H:%M", time.localtime())
+    words = escape(" · ".join(filter(None, (waiting(snapshot), f"as of {drawn}"))))
     bar = ""
     if snapshot.progress is not None:
         share = f"{min(max(snapshot.progress, 0.0), 1.0):.3f}"
