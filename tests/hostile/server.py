@@ -143,7 +143,7 @@ class HostileServer:
     async def _document(self, request: Request) -> Response:
         case = self.cases[request.query_params["endpoint_id"].split("/")[1]]
         if case.documents is None:
-            return JSONResponse({"detail": f"{case.endpoint} not found"}, 404)
+            return JSONResponse({"detail": "No schemas just now"}, 503)
         return self._json(case, case.documents)
 
     async def _ended(self, request: Request) -> Response:
