@@ -90,10 +90,21 @@ def values_for(wanted, files=(), depth=0):  # noqa: C901, PLR0911 - one a type
         case ObjectOf():
             return _objects(wanted, files, depth)
         case OneOf(options):
-            return st.one_of([values_for(option, files, depth + 1) for option in options])
+            values = st.one_of([values_for(option, files, depth + 1) for option in options])
+            # Where one option takes a file, a text that begins with @ is the path of one, whichever option it was for.
+            local = {f"@{path}" for path in files}
+            return values.filter(lambda value: not _names_a_file(value, local)) if "file='" in repr(wanted) else values
         case Anything():
             return ANY_JSON
     raise AssertionError(wanted)
+
+
+def _names_a_file(value, known):
+    if isinstance(value, dict):
+        return any(_names_a_file(inner, known) for inner in value.values())
+    if isinstance(value, list):
+        return any(_names_a_file(inner, known) for inner in value)
+    return isinstance(value, str) and value.startswith("@") and value not in known
 
 
 def _objects(wanted, files, depth):
