@@ -69,7 +69,7 @@ def extra_word(spec: SubcommandSpec, line: Line, index: int, words: list[Word]) 
         before = line.tokens[index - 1].end
         what = f"{spec.name} takes {_TAKES[spec.words]}, not {shown!r}"
         return Mistake(what, token.column, Edit(before, token.end, ""))
-    if token.raw[0] in QUOTES:
+    if words and token.raw[0] in QUOTES:
         return Mistake(f"there is a text already, {shorten(words[-1].text, 40)!r}: give {shown} a name", token.column)
     joined = _joined(line, index)
     if joined:

@@ -42,7 +42,7 @@ export function FileControl({ form, field, value, change, ties }: ControlProps) 
           {...ties}
           type="text"
           value={text}
-          placeholder={field.default_words ?? "https://… or @path"}
+          placeholder={field.default_words ?? "URL or @path"}
           spellcheck={false}
           onInput={(event) => change(unlessDefault(field, event.currentTarget.value || undefined))}
         />
