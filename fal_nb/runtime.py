@@ -13,6 +13,7 @@ import contextvars
 import inspect
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -41,6 +42,7 @@ class Runtime:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
         self._closed = False
+        self._is_childs = multiprocessing.parent_process() is not None and not _is_in_marimo()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -49,9 +51,10 @@ class Runtime:
         Raises
         ------
         WrongThreadError
-            In a forked or ``multiprocessing`` child, whose copy of the thread does not run.
+            In a forked or ``multiprocessing`` child, whose copy of the thread does not run. The child that is
+            marimo's kernel is none in this sense.
         """
-        if self._pid != os.getpid() or multiprocessing.parent_process() is not None:
+        if self._pid != os.getpid() or self._is_childs:
             raise WrongThreadError(
                 "This is a child process: a fal_nb session lives in the process that started it. "
                 "Use threads or fal_nb.submit, or start a session of its own with a separate interpreter."
@@ -254,6 +257,12 @@ def _apart(awaitable: Awaitable[T]) -> concurrent.futures.Future[T]:
 
     threading.Thread(target=run, name="fal-nb-callback", daemon=True).start()
     return ended
+
+
+def _is_in_marimo() -> bool:
+    """Return whether a cell of marimo runs on this thread: its editor starts each kernel by ``multiprocessing``."""
+    running = getattr(sys.modules.get("marimo"), "running_in_notebook", None)
+    return callable(running) and bool(running())
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

@@ -65,6 +65,7 @@ class Workbench:
         self.session.place = self.display.place
         self.session.watch = self.watch
         self.session.show_sweep = self.show_sweep_once
+        self.session.result_html = _result_html
         self._watch: Watch | None = None
         self._has_said_unwatched = False
         self._open_work: OpenWork | None = None
@@ -275,8 +276,7 @@ class Workbench:
             return
         from IPython.display import display  # noqa: PLC0415 - only inside IPython
 
-        html = artifacts_html(result.artifacts, result.prompt or "") + text_html(result.text)
-        display({"text/html": html or "<div>an empty result</div>", "text/plain": repr(result)}, raw=True)
+        display({"text/html": _result_html(result), "text/plain": repr(result)}, raw=True)
 
     def close(self) -> None:
         """Close the session and the hub; requests at fal go on. Safe to call twice."""
@@ -318,6 +318,11 @@ def _shell() -> Any:
 
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
+
+
+def _result_html(result: Result) -> str:
+    html = artifacts_html(result.artifacts, result.prompt or "") + text_html(result.text)
+    return html or "<div>an empty result</div>"
 
 
 def _save(job: Job, pattern: str) -> None:

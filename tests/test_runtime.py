@@ -3,7 +3,9 @@ import contextvars
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,11 +125,25 @@ def test_closing_cancels_what_runs_and_refuses_what_comes_after():
     runtime.close()
 
 
-def _in_child(queue):
+def _in_child(queue, marimo=None):
     try:
-        Runtime().call(answer())
+        if marimo is not None:
+            sys.modules["marimo"] = SimpleNamespace(running_in_notebook=lambda: marimo)
+        queue.put(Runtime().call(answer()))
     except WrongThreadError as error:
         queue.put(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_kernel", [True, False])
+def test_the_child_that_is_marimos_kernel_is_a_process_like_any_other(is_kernel):
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=_in_child, args=(queue, is_kernel))
+    process.start()
+    said = queue.get(timeout=60)
+    process.join(30)
+    assert ("child process" in str(said)) is not is_kernel
 
 
 @pytest.mark.slow

@@ -57,6 +57,7 @@ class Following(Remembered):
         self.show = show or (lambda job: print(repr(job)))  # noqa: T201 - the plain fallback
         self.show_result = show_result
         self.place = place or (lambda: (None, None))
+        self.result_html: Callable[[Result], str | None] | None = None
         self.watch: Watch = lambda _jobs: contextlib.nullcontext()
         self.show_sweep: Callable[[Any], None] = lambda sweep: print(repr(sweep))  # noqa: T201 - as above
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -359,4 +360,10 @@ class Following(Remembered):
     def _make_result(self, snapshot: JobSnapshot) -> Result:
         from fal_nb.results import Result  # noqa: PLC0415
 
-        return Result(snapshot.result, snapshot=snapshot, store=self.artifacts, show=self.show_result)
+        return Result(
+            snapshot.result,
+            snapshot=snapshot,
+            store=self.artifacts,
+            show=self.show_result,
+            display_html=self.result_html,
+        )
