@@ -35,7 +35,7 @@ from fal_nb.magics.convert import option_fields
 from fal_nb.magics.grammar import parse_line, parses
 from fal_nb.magics.help import help_text
 from fal_nb.magics.items import Assign, Input, ParsedLine, Word
-from fal_nb.magics.options import QUEUE_OPTIONS, SWEEP_ACTIONS
+from fal_nb.magics.options import QUEUE_OPTIONS, SWEEP_ACTIONS, SWEEP_OPTIONS
 from fal_nb.magics.quoting import raw_offset
 from fal_nb.magics.resolve import place, resolve
 from fal_nb.magics.values import Bare, Coerce, Text, coerce_bare
@@ -238,6 +238,7 @@ _SweepAction: TypeAlias = Literal[
     "plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
 ]
 _MOST_SCORERS = 20
+_VARIABLE_ALONE = frozenset({"var"})
 
 
 def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any]) -> Arguments:
@@ -249,6 +250,11 @@ def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, An
         extra = parsed.words[most]
         cut = Edit(extra.column, extra.column + len(extra.raw), "")
         _refuse(f"sweep knows no {shorten(extra.text)!r} here", extra.column, cut)
+    for option in parsed.options:
+        if option.ours and option.name[0] not in SWEEP_OPTIONS.get(action, _VARIABLE_ALONE):
+            # Said rather than ignored: a --dry-run that means nothing would be a call.
+            cut = Edit(option.column, option.column + len(option.raw), "")
+            _refuse(f"sweep {action} takes no {option.raw.split(maxsplit=1)[0]}", option.column, cut)
     if action == "plan":
         if body is None:
             column = word.column if word is not None else len(parsed.text)

@@ -18,6 +18,7 @@ __all__ = [
     "QUEUE_OPTIONS",
     "SUBCOMMANDS",
     "SWEEP_ACTIONS",
+    "SWEEP_OPTIONS",
     "OptionKind",
     "OptionSpec",
     "SubcommandSpec",
@@ -663,6 +664,18 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 
 SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
 """What `sweep` does with one there is; any other word is the endpoint of a plan."""
+SWEEP_OPTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "plan": frozenset({"name", "budget", "window", "allow_unpriced", "yes", "dry_run", "var"}),
+        "refine": frozenset({"budget", "yes", "var"}),
+        "resume": frozenset({"budget", "var"}),
+        "retry": frozenset({"budget", "var"}),
+        "export": frozenset({"overwrite", "tile", "max_mb", "var"}),
+        "score": frozenset({"reference", "along", "again", "var"}),
+        "effects": frozenset({"values", "plot", "var"}),
+    }
+)
+"""Action → the options that mean something to it; those that are not here take ``var`` alone."""
 
 QUEUE_OPTIONS = ("max_queue_length", "no_retry", "webhook_url")
 """Options of run that mean nothing without a queue."""

@@ -141,6 +141,7 @@ class Sweep(Numbers, Exporting):
         elif known.text == row.text:
             return cls._again(session, known, row)
         elif known.owner is None and not sweeps.cells(known.name):
+            session.notify(f"The sweep {name} has another plan now: nothing of the one before was sent.")
             sweeps.change(row)
         else:
             raise HistoryError(
@@ -151,9 +152,10 @@ class Sweep(Numbers, Exporting):
 
     @classmethod
     def _again(cls, session: Session, known: SweepRow, row: SweepRow) -> Sweep:
-        """Return the sweep that there is, under the budget and the window that are asked for now."""
+        """Return the sweep that there is, in the window that is asked for now, under a new budget or its own."""
         sweep = cls.find(session, known.name)
-        sweep._write(budget=row.budget, window=row.window, allow_unpriced=row.allow_unpriced)  # noqa: SLF001 - its own
+        budget = known.budget if row.budget is None else row.budget
+        sweep._write(budget=budget, window=row.window, allow_unpriced=row.allow_unpriced)  # noqa: SLF001 - its own
         return sweep
 
     @classmethod

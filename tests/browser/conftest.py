@@ -125,6 +125,8 @@ def open_notebook(browser, pages, simulator, request):
     problems = [problem for notebook in opened for problem in notebook.problems]
     is_sound = not problems and not request.node.stash.get(FAILED, False)
     for notebook in opened:
+        if not is_sound:
+            notebook.shot(f"failed_{request.node.name[:60]}")
         application = notebook.server.application
         if is_sound and application == "lab" and application not in pages:
             notebook.leave()

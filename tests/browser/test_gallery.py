@@ -5,7 +5,11 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 MAKE = """
+# A history of its own: other notebooks of this server have made things, too.
+import os, tempfile
+os.environ["FAL_NB_HOME"] = tempfile.mkdtemp()
 import fal_nb as fal
+fal.close()
 from IPython.display import clear_output
 jobs = []
 sizes = ("square", "landscape_16_9", "portrait_4_3", "landscape_4_3", "portrait_16_9")

@@ -5,6 +5,10 @@ import pytest
 pytestmark = pytest.mark.browser
 
 MADE = """\
+# A history of its own: what other notebooks of this server have left open is not of interest here.
+import os, tempfile
+os.environ["FAL_NB_HOME"] = tempfile.mkdtemp()
+fal_nb.close()
 for _ in range(5):
     fal_nb.subscribe("simulator/sleep", {"seconds": 0})"""
 LONG = """\

@@ -186,3 +186,14 @@ def test_a_plan_tells_what_a_refined_sweep_comes_to_now(run):
     assert "the price may pass it" in view.text()
     done.result.refine({"seed": [3]})
     until(lambda: view.state()["calls"] == 6)
+
+
+@pytest.mark.parametrize(
+    "line", ["resume --dry-run", "retry --dry-run", "resume x --tile 3", "pause --budget 1", "score --plot", "show --yes"]
+)
+def test_an_option_that_means_nothing_to_what_is_done_is_refused_rather_than_ignored(run, simulator, line):
+    run(f"%%fal sweep {SCHNELL} --name planned\n{PLAN}")
+    before = len(simulator.ledger())
+    printed, _ = run(f"%fal sweep {line}")
+    assert f"sweep {line.split()[0]} takes no --" in printed
+    assert len(simulator.ledger()) == before

@@ -170,12 +170,13 @@ def test_two_kernels_do_not_run_one_sweep_at_once(open_session, simulator, wait_
 
 
 def test_a_cell_that_is_run_again_is_the_same_sweep_and_calls_nothing_twice(session, simulator):
-    planned(session, name="styles").run().wait(60)
+    planned(session, name="styles", budget=1.0).run().wait(60)
     sent = len(simulator.ledger())
-    again = planned(session, name="styles", budget=1.0)
+    again = planned(session, name="styles")
     again.run().wait(60)
     assert len(simulator.ledger()) == sent
     assert again.budget == 1.0
+    assert planned(session, name="styles", budget=2.0).budget == 2.0
     assert len(session.history.sweeps.all()) == 1
 
 

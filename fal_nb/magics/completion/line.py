@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.errors import EndpointError
 from fal_nb.magics.completion.offers import NOTHING, Found, Offer, fitting
 from fal_nb.magics.completion.values import Values, field_at, has_choices, kind_of
-from fal_nb.magics.options import SUBCOMMANDS, SWEEP_ACTIONS, OptionSpec, SubcommandSpec, find_option
+from fal_nb.magics.options import SUBCOMMANDS, SWEEP_ACTIONS, SWEEP_OPTIONS, OptionSpec, SubcommandSpec, find_option
 from fal_nb.magics.tokens import NAME, Token, tokenize
 from fal_nb.magics.words import JOB_WORD, TOPICS
 from fal_nb.plain import one_line
@@ -127,8 +127,13 @@ class LineOffers:
     def _options(self, spec: SubcommandSpec) -> Iterator[Offer]:
         """Yield the options that are not on the line already."""
         given = {found.name for token in self._tokens if (found := find_option(spec, token.name)) and not found.many}
+        takes = {option.name for option in spec.options}
+        if spec.name == "sweep":
+            words = [token.raw for token in self._tokens]
+            action = next((word for word in words if word in SWEEP_ACTIONS), "plan")
+            takes = set(SWEEP_OPTIONS.get(action, ("var",)))
         for option in spec.options:
-            if option.name not in given:
+            if option.name in takes and option.name not in given:
                 yield Offer(option.spelling, f"option {option.metavar}".rstrip())
 
     def _option_value(self, spec: SubcommandSpec, option: OptionSpec, written: str) -> Found:
