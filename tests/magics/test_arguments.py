@@ -22,7 +22,7 @@ from fal_nb.magics.arguments import (
 )
 from fal_nb.magics.convert import option_fields
 from fal_nb.magics.grammar import parse_line
-from fal_nb.magics.options import SUBCOMMANDS
+from fal_nb.magics.options import SUBCOMMANDS, SWEEP_OPTIONS
 from fal_nb.magics.resolve import resolve
 
 
@@ -405,10 +405,12 @@ def test_every_option_of_the_table_has_a_field_in_its_class():
             is_call = spec.words == "endpoint"
             words = 'a/b "x"' if is_call and option.name not in {"json", "yaml"} else ""
             words = "a/b" if is_call and not words else words
-            words = "show" if spec.takes_body else words
+            action = next((name for name, takes in SWEEP_OPTIONS.items() if option.name in takes), "show")
+            words = {"plan": "", "export": "export x"}.get(action, action) if spec.takes_body else words
             value = values.get(option.kind, (option.choices or ("",))[0])
             line = f"{spec.name} {words} {option.spelling} {value}"
-            cell = "{}" if option.name in {"json", "yaml"} else None
+            is_planned = spec.takes_body and action in {"plan", "refine"}
+            cell = "{}" if option.name in {"json", "yaml"} or is_planned else None
             command = read_arguments(line, cell)
             (field, converted), *others = option_fields(parse_line(line)).items()
             assert not others

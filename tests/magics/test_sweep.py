@@ -189,7 +189,8 @@ def test_a_plan_tells_what_a_refined_sweep_comes_to_now(run):
 
 
 @pytest.mark.parametrize(
-    "line", ["resume --dry-run", "retry --dry-run", "resume x --tile 3", "pause --budget 1", "score --plot", "show --yes"]
+    "line",
+    ["resume --dry-run", "retry --dry-run", "resume x --tile 3", "pause --budget 1", "score --plot", "show --yes"],
 )
 def test_an_option_that_means_nothing_to_what_is_done_is_refused_rather_than_ignored(run, simulator, line):
     run(f"%%fal sweep {SCHNELL} --name planned\n{PLAN}")
