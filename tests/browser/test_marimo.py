@@ -89,10 +89,13 @@ def answers(url):
 
 
 def has_picture(output, width):
-    """Whether a picture this wide is there; one far out of sight is not sent."""
-    output.scroll_into_view_if_needed()
-    return output.locator("img").evaluate_all(
-        "(all, width) => all.some((one) => one.complete && one.naturalWidth === width)", width
+    """Whether a picture this wide is there; a card far out of sight is sent none."""
+    return output.evaluate_all(
+        """(all, width) => all.some((output) => {
+            output.scrollIntoView({ block: "nearest" });
+            return [...output.querySelectorAll("img")].some((one) => one.complete && one.naturalWidth === width);
+        })""",
+        width,
     )
 
 
