@@ -12,7 +12,7 @@ fal_nb.close()
 for _ in range(5):
     fal_nb.subscribe("simulator/sleep", {"seconds": 0})"""
 LONG = """\
-slow = [fal_nb.submit("simulator/sleep", {"seconds": 60}) for _ in range(5)]
+slow = [fal_nb.submit("simulator/sleep", {"seconds": 900}) for _ in range(5)]
 one = fal_nb.submit("fal-ai/flux/dev", {"prompt": "a red fox"}, max_cost=1)"""
 
 
