@@ -237,6 +237,16 @@ test("what is missing is not wrong before somebody wants to run it", () => {
   expect(form.control("prompt", "textarea").getAttribute("aria-required")).toBe("true");
 });
 
+test("what was wanted to run stays so in the mount that takes this one's place", () => {
+  form = new Form([PROMPT]);
+  form.click("Run");
+  const { model } = form;
+  form.close();
+  form = new Form([PROMPT], {}, undefined, model);
+  form.patch({ problems: [{ path: ["prompt"], message: "required; give a text" }] });
+  expect(form.field("prompt").textContent).toContain("required; give a text");
+});
+
 test("every control has a label that names it", () => {
   form = new Form([PROMPT, STEPS, SEED, FORMAT, SAFE, SIZE, IMAGE, EXTRA, DURATION, LORAS]);
   for (const control of form.el.querySelectorAll("input, select, textarea")) {

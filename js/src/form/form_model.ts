@@ -24,6 +24,7 @@ interface Draft {
   left?: string;
   edit: number;
   values: Values;
+  wasTried: boolean;
 }
 
 export class FormModel {
@@ -58,6 +59,7 @@ export class FormModel {
     const left = draft?.left;
     this.#edit = isNewer ? draft.edit : known;
     this.values = signal(isNewer ? draft.values : parsed(live.field("values").peek(), {}));
+    this.wasTried.value = draft?.wasTried ?? false;
     this.uploads = new Uploads((event) => live.send(event));
     // Another page, or the notebook, has filled the form in.
     this.#stop = edit.subscribe((by) => {
@@ -149,7 +151,12 @@ export class FormModel {
   }
 
   #keep(left?: string): void {
-    const draft: Draft = { left, edit: this.#edit, values: this.values.peek() };
+    const draft: Draft = {
+      left,
+      edit: this.#edit,
+      values: this.values.peek(),
+      wasTried: this.wasTried.peek(),
+    };
     this.live.keep("draft", draft);
   }
 
