@@ -7,7 +7,6 @@ pytestmark = pytest.mark.browser
 SLOW = [{"speed": 1.0}]
 
 
-@pytest.mark.both_stacks
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 @pytest.mark.parametrize("simulator", SLOW, indirect=True)
 def test_a_text_grows_and_a_picture_gets_better_in_place(open_notebook, simulator, theme):
