@@ -10,7 +10,9 @@ import os, tempfile
 os.environ["FAL_NB_HOME"] = tempfile.mkdtemp()
 fal_nb.close()
 for _ in range(5):
-    fal_nb.subscribe("simulator/sleep", {"seconds": 0})"""
+    fal_nb.subscribe("simulator/sleep", {"seconds": 0})
+from IPython.display import clear_output
+clear_output()"""
 LONG = """\
 slow = [fal_nb.submit("simulator/sleep", {"seconds": 900}) for _ in range(5)]
 one = fal_nb.submit("fal-ai/flux/dev", {"prompt": "a red fox"}, max_cost=1)"""
@@ -25,6 +27,8 @@ def test_all_open_work_is_seen_live_in_jupyterlab_and_each_call_can_be_stopped(o
     notebook = open_notebook("monitor.ipynb", [MADE, LONG, "%fal jobs", "x = fal_nb.jobs()\nlen(x)"])
     notebook.theme("JupyterLab Light")
     notebook.run(1, 2, 3)
+    # Out of sight it rests, and the cards of five calls are above it.
+    notebook.cell(3).evaluate("(cell) => cell.scrollIntoView()")
     notebook.until(lambda: rows_of(notebook, 3, "RUNNING").count() == 2)
     assert rows_of(notebook, 3).count() == 6
     stalled = notebook.cell(3).locator(".fal-nb-mstalled")
