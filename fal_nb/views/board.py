@@ -23,7 +23,7 @@ from fal_nb.views.board_look import (
 )
 from fal_nb.views.board_twin import BoardTwin, board_text
 from fal_nb.views.fitting import trim
-from fal_nb.views.media import send_original
+from fal_nb.views.media import post_thumbnails, send_original
 from fal_nb.views.twin import BlobPath
 from fal_nb.views.view import View
 
@@ -44,7 +44,6 @@ _REASON_CHARS = 160
 _TEXT_CHARS = 160
 _DIGEST_CHARS = 16
 _BATCH_CELLS = 50
-_BATCH_BYTES = 400_000
 _ASKED_CELLS = 200
 _DETAIL_CELLS = 8
 
@@ -204,7 +203,7 @@ class BoardView(View):
         for at in range(0, len(keys), _BATCH_CELLS):
             batch = [look for key in keys[at : at + _BATCH_CELLS] if (look := self._sweep.cells.get(key))]
             pictures = await asyncio.to_thread(self._read_thumbnails, batch)
-            self._post_thumbnails(pictures)
+            post_thumbnails(pictures, self._post)
 
     def _read_thumbnails(self, looks: Sequence[CellLook]) -> list[tuple[int, str, bytes]]:
         found = []
@@ -213,20 +212,6 @@ class BoardView(View):
             data = self._thumbnail(digest) if digest else None
             found.append((self._places[look.key], (digest or "")[:_DIGEST_CHARS], data or b""))
         return found
-
-    def _post_thumbnails(self, pictures: list[tuple[int, str, bytes]]) -> None:
-        batch: list[tuple[int, str, bytes]] = []
-        for picture in pictures:
-            if batch and sum(len(data) for _, _, data in batch) + len(picture[2]) > _BATCH_BYTES:
-                self._post_batch(batch)
-                batch = []
-            batch.append(picture)
-        if batch:
-            self._post_batch(batch)
-
-    def _post_batch(self, batch: Sequence[tuple[int, str, bytes]]) -> None:
-        about = [[place, digest, len(data)] for place, digest, data in batch]
-        self._post({"kind": "thumbnails", "pictures": about}, b"".join(data for _, _, data in batch))
 
     def _send_original(self, content: Mapping[str, Any]) -> None:
         place = content.get("index")

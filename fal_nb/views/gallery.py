@@ -14,7 +14,7 @@ from fal_nb.plain import is_plain, one_line, plain_text
 from fal_nb.views.fitting import trim
 from fal_nb.views.gallery_look import SORTS, Facet, GalleryOutputs, OutputLook, Query
 from fal_nb.views.gallery_twin import GalleryTwin, gallery_text
-from fal_nb.views.media import send_original
+from fal_nb.views.media import post_thumbnails, send_original
 from fal_nb.views.twin import BlobPath
 from fal_nb.views.view import View
 
@@ -30,8 +30,6 @@ _DIGEST_CHARS = 16
 _ASKED = 200
 _DETAILS = 8
 _MARKED_AT_ONCE = 5_000
-_BATCH_PICTURES = 50
-_BATCH_BYTES = 400_000
 _ORDER_PLACES = 60_000
 _MOST_WORDS = 20
 _MOST_FILTERS = 30
@@ -247,20 +245,8 @@ class GalleryView(View):
     async def _send_thumbnails(self, places: Sequence[int]) -> None:
         """Answer with a few messages, each with up to 50 pictures one behind the other."""
         found = await asyncio.to_thread(self._outputs.thumbnails, places)
-        batch: list[tuple[int, str, bytes]] = []
-        for place in places:
-            digest, data = found.get(place, ("", b""))
-            is_full = sum(len(each[2]) for each in batch) + len(data) > _BATCH_BYTES
-            if batch and (is_full or len(batch) == _BATCH_PICTURES):
-                self._post_batch(batch)
-                batch = []
-            batch.append((place, digest[:_DIGEST_CHARS], data))
-        if batch:
-            self._post_batch(batch)
-
-    def _post_batch(self, batch: Sequence[tuple[int, str, bytes]]) -> None:
-        about = [[place, digest, len(data)] for place, digest, data in batch]
-        self._post({"kind": "thumbnails", "pictures": about}, b"".join(data for _, _, data in batch))
+        pictures = ((place, *found.get(place, ("", b""))) for place in places)
+        post_thumbnails(((place, digest[:_DIGEST_CHARS], data) for place, digest, data in pictures), self._post)
 
     async def _send_original(self, content: Mapping[str, Any]) -> None:
         for place in self._places([content.get("index")], 1):

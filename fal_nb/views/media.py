@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fal_nb.artifacts import Artifact
 from fal_nb.views.view import Post
 
-__all__ = ["CHUNK_BYTES", "send_media", "send_original", "send_thumbnail"]
+__all__ = ["CHUNK_BYTES", "post_thumbnails", "send_media", "send_original", "send_thumbnail"]
 
 CHUNK_BYTES = 460_000
+_BATCH_PICTURES = 50
+_BATCH_BYTES = 400_000
 _LARGEST_BYTES = 256 * 1024 * 1024
 
 
@@ -49,6 +51,25 @@ def send_thumbnail(artifacts: Sequence[Artifact], place: int, about: Mapping[str
         return
     facts = {"content_type": "image/webp", "size_bytes": len(data), "part": 0, "parts": 1}
     post({"kind": "media", "which": "thumbnail", **about, **facts}, data)
+
+
+def post_thumbnails(pictures: Iterable[tuple[int, str, bytes]], post: Post) -> None:
+    """Post pictures, (place, digest, WebP) each, in few messages: one behind the other, up to 50 and 400 kB in one."""
+    batch: list[tuple[int, str, bytes]] = []
+    size = 0
+    for picture in pictures:
+        if batch and (size + len(picture[2]) > _BATCH_BYTES or len(batch) == _BATCH_PICTURES):
+            _post_batch(batch, post)
+            batch, size = [], 0
+        batch.append(picture)
+        size += len(picture[2])
+    if batch:
+        _post_batch(batch, post)
+
+
+def _post_batch(batch: Sequence[tuple[int, str, bytes]], post: Post) -> None:
+    about = [[place, digest, len(data)] for place, digest, data in batch]
+    post({"kind": "thumbnails", "pictures": about}, b"".join(data for _, _, data in batch))
 
 
 async def send_original(path: Path, about: Mapping[str, Any], post: Post) -> None:
