@@ -64,10 +64,14 @@ def test_a_sweep_that_was_paused_goes_on_with_resume(run, shell, simulator):
     plan = "seconds: 0.1\necho: [a, b, c, d]"
     run(f"%%fal sweep simulator/sleep --window 1 --name slow -o slow\n{plan}")
     sweep = shell.user_ns["slow"].run()
+    deadline = time.monotonic() + 30
+    # A sweep paused before its first call has gone out sends none, and the test would wait for one that never comes.
+    while not simulator.ledger():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     printed, _ = run("%fal sweep pause")
     assert "pauses" in printed
     simulator.set_runners(4)
-    deadline = time.monotonic() + 30
     while not sweep.is_paused or "SUCCEEDED" not in sweep.counts():
         assert time.monotonic() < deadline
         time.sleep(0.01)
