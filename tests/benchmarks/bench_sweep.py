@@ -17,9 +17,11 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -217,16 +219,27 @@ def whole_sweep(base_url: str, options: Options, home: Path, profile: Path | Non
             session.runtime.call(_ended(profiler))
             profiler.dump_stats(profile)
             pstats.Stats(str(profile)).sort_stats("tottime").print_stats(45)
+        threads = _cpu_by_thread()
         assert sweep.counts() == {"SUCCEEDED": options.cells}, sweep.counts()
         assert all(view.artifacts[0].width == options.side for view in sweep)
         thumbnails = sum(session.history.thumbnail(view.artifacts[0].digest) is not None for view in sweep)
         assert thumbnails == options.cells
         gaps = sorted((after - before, before - began) for before, after in itertools.pairwise(beats))
         return {
-            "wall_s": wall_s, "cpu_s": cpu_s, "board_s": board_s, "gaps": gaps, "page": page, "machine": machine
+            "wall_s": wall_s, "cpu_s": cpu_s, "board_s": board_s, "gaps": gaps, "page": page, "machine": machine,
+            "threads": threads,
         }  # fmt: skip
     finally:
         session.close()
+
+
+def _cpu_by_thread() -> Counter[str]:
+    """Return the seconds of CPU each living thread of this process has used, the numbered ones of a pool together."""
+    used: Counter[str] = Counter()
+    for thread in threading.enumerate():
+        user, system = Path(f"/proc/self/task/{thread.native_id}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        used[thread.name.rstrip("0123456789").rstrip("_")] += (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def whole_plan(base_url: str, home: Path) -> str:
@@ -295,6 +308,8 @@ def main() -> None:
         print(f"whole sweep              {wall_s:6.2f} s = {wall_s / options.ideal_s:.3f} × ideal", end="")
         print(f"   CPU {server.cpu_s - cpu:.1f} s + kernel {took['cpu_s']:.1f} s", end="")
         print(f"   = {wall_s / alone_s:.3f} × the simulator alone")
+    per_cell = (f"{name} {spent * 1e3 / options.cells:.1f}" for name, spent in took["threads"].most_common(6))
+    print(f"kernel, ms of CPU a cell: {took['cpu_s'] * 1e3 / options.cells:.1f} ({', '.join(per_cell)})")
     late = [gap for gap, _ in gaps if gap > 0.3]
     print(f"heartbeat of {BEAT_S:g} s: longest gap {gaps[-1][0] * 1e3:.0f} ms (after {gaps[-1][1]:.1f} s), ", end="")
     print(f"{len(late)} over 300 ms, median {gaps[len(gaps) // 2][0] * 1e3:.0f} ms; ", end="")

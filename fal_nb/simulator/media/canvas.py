@@ -61,8 +61,12 @@ class Canvas:
     def lay(self, mask: Floats, colour: Floats | RGB, first_row: int = 0) -> None:
         """Lay a colour over the rows from `first_row`, as far as the mask (0 to 1) covers them."""
         paint = self.colour(colour) if isinstance(colour, tuple) else colour
-        area = self.planes[:, first_row : first_row + mask.shape[0]]
-        area += mask * (paint - area)
+        # Plane by plane and in place: what is at work stays in the processor's cache.
+        for plane, share in zip(self.planes, paint, strict=True):
+            area = plane[first_row : first_row + mask.shape[0]]
+            step = share - area
+            step *= mask
+            area += step
 
     def ridge(self, heights: Floats, top: RGB, bottom: RGB) -> None:
         """Lay everything below a line over the canvas, shading down from one colour to another.
@@ -81,8 +85,10 @@ class Canvas:
 
     def glow(self, x: float, y: float, radius: float, colour: RGB, strength: float) -> None:
         """Add light around a point; it falls off smoothly and has no edge."""
-        distance = ((self.x - x) ** 2 + (self.y - y) ** 2) / radius**2
-        self.lay(strength / (1 + distance) ** 2, colour)
+        across, down = (self.x - x) / radius, (self.y - y) / radius
+        mask = across * across + 1 + down * down
+        mask *= mask
+        self.lay(np.divide(np.float32(strength), mask, out=mask), colour)
 
     def disc(self, x: float, y: float, radius: float, colour: RGB, strength: float = 1.0) -> None:
         """Lay a disc with a smooth edge."""

@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from fal_nb.simulator.media.colours import RGB
 
@@ -15,7 +15,7 @@ __all__ = ["LABEL", "write_caption"]
 LABEL = "simulated"
 _LEAST_FONT_PX = 10
 _MOST_LINES = 3
-_SHADE = [round(value * 0.3) for value in range(256)] * 3
+_SHADE: RGB = (77, 77, 77)
 _WHITE: RGB = (255, 255, 255)
 _GREY: RGB = (200, 200, 205)
 _SOLID: RGB = (18, 17, 22)
@@ -49,7 +49,11 @@ def write_caption(picture: Image.Image, text: str, note: str, colour: RGB, *, so
     band = len(lines) * step + round(size * 1.1) + margin * 3 // 2
     top = height - band
     box = (0, top, width, height)
-    picture.paste(_SOLID if solid else picture.crop(box).point(_SHADE), box)
+    if solid:
+        picture.paste(_SOLID, box)
+    else:
+        shade = Image.new("RGB", (width, band), _SHADE)
+        picture.paste(ImageChops.multiply(picture.crop(box), shade), box)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, top, width, top + max(1, size // 9)), fill=colour)
     for index, line in enumerate(lines):
