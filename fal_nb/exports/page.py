@@ -156,6 +156,9 @@ class _Collector:
         """Keep a message."""
         self.posted.append(content)
 
+    def frame(self, view: View, content: Mapping[str, Any], buffer: bytes) -> None:
+        """Nobody looks at the view."""
+
     def widget(self, view: View) -> Any:
         """There is none."""
         raise NotImplementedError

@@ -243,6 +243,9 @@ class _Below:
         """Pass a card's message on to the page."""
         self._post({"kind": "card", "card": view.id, "content": content}, buffer)
 
+    def frame(self, view: View, content: Mapping[str, Any], buffer: bytes) -> None:
+        """Send nothing: a card has no live pictures."""
+
     def widget(self, view: View) -> AnyWidget:
         """Return the form's widget: its cards have none of their own."""
         del view

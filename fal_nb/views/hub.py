@@ -1,7 +1,9 @@
 """The hub: one undisplayed widget a kernel that makes static twins live, and the one door to the front end.
 
 Its invariant: only the loop's thread sends, one message a tick, at most ten a second for the whole kernel,
-none over 512 kB.
+none over 512 kB. Frames of a live picture are the one exception to the tick: they are no state, and ten a second is
+too few of them. They go out at once, are counted apart, and whoever sends them waits for the page to say that it has
+shown them (`fal_nb.views.frame_window`), so that a slow page is sent few rather than late ones.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.views.view import View, bundle_text
@@ -40,6 +42,7 @@ class Hub:
     def __init__(self, runtime: Runtime) -> None:
         self.token = f"falnb-{secrets.token_hex(12)}"
         self.sent = 0
+        self.frames_sent = 0
         self._runtime = runtime
         self._widget: AnyWidget | None = None
         self._views: dict[str, View] = {}
@@ -70,7 +73,7 @@ class Hub:
             return
         self._widget = _hub_widget(self.token)
         self._last_send = time.monotonic() + TICK_S  # a widget and its layout: two messages, so two ticks
-        self._widget.on_msg(lambda _widget, content, _buffers: self._runtime.post(self._receive, content))
+        self._widget.on_msg(lambda _widget, content, data: self._runtime.post(self._receive, content, data))
         _unpin(self._widget)
         for delay in _PUSH_AGAIN_S:
             self._runtime.post(self._push_later, delay)
@@ -102,7 +105,7 @@ class Hub:
         """Return the view as a widget of its own, fed under the same budget."""
         if view.id not in self._widgets:
             widget = _view_widget(view)
-            widget.on_msg(lambda _widget, content, _buffers: self._runtime.post(self._event, view.id, content))
+            widget.on_msg(lambda _widget, content, data: self._runtime.post(self._event, view.id, content, data))
             _unpin(widget)
             self._views[view.id] = view
             view.outlet = self
@@ -136,6 +139,16 @@ class Hub:
         self._posts.append((view.id, content, buffer))
         self._schedule()
 
+    def frame(self, view: View, content: Mapping[str, Any], buffer: bytes) -> None:
+        """Send one frame of a live picture at once, beside the ticks; the view sees to it that few are on the way."""
+        widget = self._widgets.get(view.id)
+        if widget is None and self._widget is not None:
+            widget, content = self._widget, {"kind": "frame", "view": view.id, "content": content}
+        if widget is not None:
+            widget.send(content, [buffer])
+            _unpin(widget)
+            self.frames_sent += 1
+
     async def flush(self, view: View) -> None:
         """Bring the view's twin up to date at once, for cells whose output nobody collects afterwards."""
         self._others.pop(("twin", view.id), None)
@@ -144,7 +157,7 @@ class Hub:
 
     # -- messages ----------------------------------------------------------------------------------------
 
-    def _receive(self, content: Any) -> None:
+    def _receive(self, content: Any, buffers: Sequence[Any] = ()) -> None:
         """Take in one message of a page; anything malformed is ignored."""
         if not isinstance(content, dict):
             return
@@ -157,7 +170,9 @@ class Hub:
         elif kind == "mount" and isinstance(content.get("view"), str):
             self._mount(content["view"])
         elif kind == "event" and isinstance(content.get("view"), str):
-            self._event(content["view"], content.get("content"))
+            self._event(content["view"], content.get("content"), buffers)
+        elif kind == "unmount" and isinstance(content.get("view"), str) and content["view"] in self._views:
+            self._views[content["view"]].left()
 
     def _mount(self, view_id: str) -> None:
         view = self._views.get(view_id)
@@ -168,9 +183,13 @@ class Hub:
             self._introduce(view)
         self._schedule()
 
-    def _event(self, view_id: str, content: Any) -> None:
+    def _event(self, view_id: str, content: Any, buffers: Sequence[Any] = ()) -> None:
         view = self._views.get(view_id)
-        if view is not None and isinstance(content, dict):
+        if view is None or not isinstance(content, dict):
+            return
+        if buffers:
+            view.receive_bytes(content, bytes(buffers[0]))
+        else:
             view.receive(content)
 
     def _introduce(self, view: View) -> None:

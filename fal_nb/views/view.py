@@ -27,6 +27,9 @@ class Outlet(Protocol):
     def post(self, view: View, content: Mapping[str, Any], buffer: bytes | None) -> None:
         """Send a custom message to the view in the page."""
 
+    def frame(self, view: View, content: Mapping[str, Any], buffer: bytes) -> None:
+        """Send a frame of a live picture to the view in the page, at once and beside the ticks."""
+
     def widget(self, view: View) -> AnyWidget:
         """Return the view as a widget of its own."""
 
@@ -71,6 +74,12 @@ class View:
     def receive(self, content: Mapping[str, Any]) -> None:
         """Take in what the page sent, which is hostile until checked; on the loop's thread."""
         raise NotImplementedError
+
+    def receive_bytes(self, content: Mapping[str, Any], data: bytes) -> None:
+        """Take in what the page sent with bytes beside it; ignored, but by views that draw."""
+
+    def left(self) -> None:
+        """Take notice that a page shows it no more; another one may still, and it may come back."""
 
     @property
     def widget(self) -> AnyWidget:

@@ -75,6 +75,7 @@ export class Hub {
   readonly #onMessage = (message: ToPage, buffers?: Buffers): void => {
     if (message?.kind === "tick") this.#onTick(message, buffers ?? []);
     else if (message?.kind === "bundle") this.#bundles.receive(message);
+    else if (message?.kind === "frame") this.#deliver(message.view, message.content, buffers ?? []);
     else if (message?.kind === "gone") this.#onGone(message.view);
   };
 
@@ -97,8 +98,12 @@ export class Hub {
     }
     for (const { view, content, buffers: places = [] } of messages) {
       const own = places.map((place) => buffers[place]).filter((buffer) => buffer !== undefined);
-      for (const twin of this.#views.get(view)?.twins ?? []) twin.model?.emit("msg:custom", content, own);
+      this.#deliver(view, content, own);
     }
+  }
+
+  #deliver(view: string, content: unknown, buffers: Buffers): void {
+    for (const twin of this.#views.get(view)?.twins ?? []) twin.model?.emit("msg:custom", content, buffers);
   }
 
   #onGone(id: string): void {
@@ -157,7 +162,7 @@ export class Hub {
       state: () => view.state ?? {},
       nowOffset: () => this.#nowOffset,
       manager: managerOf(this.#model),
-      send: (content) => this.#send({ kind: "event", view: view.id, content }),
+      send: (content, buffers) => this.#send({ kind: "event", view: view.id, content }, buffers),
     });
     twin.mount(bundle, model);
   }
@@ -190,10 +195,11 @@ export class Hub {
     this.#send({ kind: "mount", view: view.id, page: this.#page });
   }
 
-  #send(content: ToKernel): void {
+  #send(content: ToKernel, buffers?: Buffers): void {
     if (this.#closed) return;
     try {
-      this.#model.send(content);
+      if (buffers) this.#model.send(content, undefined, buffers);
+      else this.#model.send(content);
     } catch (error) {
       console.warn("fal_nb: the kernel cannot be reached, the static views are shown", error);
       this.close();

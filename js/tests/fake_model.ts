@@ -8,6 +8,8 @@ type Message = any;
 
 export class FakeModel implements WidgetModel {
   readonly sent: Message[] = [];
+  /** Of the messages with bytes, in order. */
+  readonly buffers: Buffers[] = [];
   readonly values: Map<string, unknown>;
   widget_manager?: unknown;
   isDead = false;
@@ -41,9 +43,10 @@ export class FakeModel implements WidgetModel {
     }
   }
 
-  send(content: unknown): void {
+  send(content: unknown, _callbacks?: unknown, buffers?: Buffers): void {
     if (this.isDead) throw new Error("the comm is closed");
     this.sent.push(content);
+    if (buffers) this.buffers.push(buffers);
   }
 
   emit(event: string, ...values: unknown[]): void {

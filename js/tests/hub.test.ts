@@ -244,6 +244,25 @@ test("custom messages reach every mount of their view, with their own buffers", 
   ]);
 });
 
+test("a frame beside the ticks reaches its view with its bytes, and bytes of a view reach the kernel", async () => {
+  place("v1");
+  open();
+  model.deliver(bundle());
+  model.deliver(tick({ v1: {} }));
+  await flush();
+  const own = mounts[0]?.model;
+  const heard: unknown[] = [];
+  own?.on("msg:custom", (content, buffers) => heard.push([content, buffers]));
+  const frame = new DataView(new ArrayBuffer(3));
+  model.deliver({ kind: "frame", view: "v1", content: { kind: "frame", frame: 1 } }, [frame]);
+  model.deliver({ kind: "frame", view: "nobody", content: {} }, [frame]);
+  expect(heard).toEqual([[{ kind: "frame", frame: 1 }, [frame]]]);
+  const drawing = new ArrayBuffer(4);
+  own?.send({ kind: "input" }, undefined, [drawing]);
+  expect(model.sent.at(-1)).toEqual({ kind: "event", view: "v1", content: { kind: "input" } });
+  expect(model.buffers).toEqual([[drawing]]);
+});
+
 test("a listener that fails keeps no other from hearing", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   const [first, second] = [place("v1"), place("v2")];

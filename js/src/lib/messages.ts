@@ -70,7 +70,14 @@ export interface Gone {
   view: string;
 }
 
-export type ToPage = Bundle | Tick | Gone;
+/** One frame of a live picture, beside the ticks; the view says when it has shown it, so that few are on the way. */
+export interface FrameMessage {
+  kind: "frame";
+  view: string;
+  content: unknown;
+}
+
+export type ToPage = Bundle | Tick | Gone | FrameMessage;
 
 // --- card, view → Python ---
 

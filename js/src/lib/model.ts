@@ -65,8 +65,9 @@ export class Live<State extends object, Event> {
     this.#model.set(key, value);
   }
 
-  send(event: Event): void {
-    this.#model.send(event);
+  send(event: Event, buffers?: Buffers): void {
+    if (buffers) this.#model.send(event, undefined, buffers);
+    else this.#model.send(event);
   }
 
   onMessage(listener: MessageListener): void {

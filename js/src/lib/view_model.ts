@@ -10,7 +10,7 @@ interface Source {
   nowOffset(): number | undefined;
   /** What the host gives its own widgets to reach the document. */
   manager?: unknown;
-  send(content: unknown): void;
+  send(content: unknown, buffers?: Buffers): void;
 }
 
 export class ViewModel implements WidgetModel {
@@ -52,8 +52,8 @@ export class ViewModel implements WidgetModel {
     }
   }
 
-  send(content: unknown): void {
-    this.#source.send(content);
+  send(content: unknown, _callbacks?: unknown, buffers?: Buffers): void {
+    this.#source.send(content, buffers);
   }
 
   emit(event: string, content?: unknown, buffers?: Buffers): void {
