@@ -5,20 +5,50 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from fal_nb.errors import FileError
 from fal_nb.plain import plain_text
 
-__all__ = ["TABLES", "csv_value", "json_text", "write_table"]
+__all__ = ["TABLES", "Columns", "csv_value", "json_text", "write_table"]
 
 Rows = Sequence[Mapping[str, Any]]
 
 _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
 """Texts that spreadsheets take for a formula, also in full-width characters. Source: OWASP, "CSV Injection"."""
 _HALVES = re.compile("[\ud800-\udfff]")
+
+
+class Columns(Sequence[Mapping[str, Any]]):
+    """Rows that are kept a column at a time, so that a hundred thousand of them are no hundred thousand dicts.
+
+    Parameters
+    ----------
+    columns
+        Name → values, all of one length.
+    """
+
+    def __init__(self, columns: Mapping[str, list[Any]], count: int) -> None:
+        self.columns = columns
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        names = tuple(self.columns)
+        return (dict(zip(names, values, strict=True)) for values in zip(*self.columns.values(), strict=True))
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, at: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(self._count)[at]]
+        return {name: values[at] for name, values in self.columns.items()}
 
 
 def write_table(rows: Rows, path: Path, suffix: str) -> None:
@@ -58,7 +88,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def _write_csv(rows: Rows, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([csv_value(name) for name in (rows[0] if rows else ())])
+        writer.writerow([csv_value(name) for name in _names(rows)])
         writer.writerows([csv_value(value) for value in row.values()] for row in rows)
 
 
@@ -81,9 +111,13 @@ def _write_parquet(rows: Rows, path: Path) -> None:
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError:
         raise FileError("Parquet needs pyarrow, which is not installed: write .csv or .jsonl, or install it.") from None
-    names = list(rows[0]) if rows else []
-    columns = {name: _column([row[name] for row in rows]) for name in names}
-    parquet.write_table(pa.table(columns), path)
+    kept = rows.columns if isinstance(rows, Columns) else {name: [row[name] for row in rows] for name in _names(rows)}
+    parquet.write_table(pa.table({name: _column(values) for name, values in kept.items()}), path)
+
+
+def _names(rows: Rows) -> list[str]:
+    """Return the names of the columns, which a table without rows may have, too."""
+    return list(rows.columns) if isinstance(rows, Columns) else list(rows[0]) if rows else []
 
 
 def _column(values: Sequence[Any]) -> list[Any]:

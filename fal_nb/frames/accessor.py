@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import ConfigError, HistoryError
 from fal_nb.frames.differences import differences, varying
+from fal_nb.frames.pivot import How, newest_rows, numbers_of
 from fal_nb.frames.rows import check_columns, record_ids
 from fal_nb.plain import one_line
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     import pandas as pd
     from pandas.io.formats.style import Styler
 
     from fal_nb.engine.job import Job
     from fal_nb.ledger.records import Record
     from fal_nb.views.board import BoardView
+    from fal_nb.views.gallery import GalleryView
     from fal_nb.workbench import Workbench
 
 __all__ = ["FalAccessor"]
 
 _MOST_AXES = 4
 _MOST_PICTURES = 100
+_PICTURE = "picture"
 _PICTURE_PX = 96
 _TEXT_CHARS = 200
 
@@ -58,6 +64,77 @@ class FalAccessor:
         names = [by] if isinstance(by, str) else list(by) if by is not None else varying(self._frame)[:_MOST_AXES]
         bench = _bench()
         return bench.show_board(ShownRecords(bench.session, self._frame, names))
+
+    def gallery(self) -> GalleryView:
+        """Show the outputs of the calls in the cell and return the gallery, as `fal.gallery(df)` does.
+
+        Raises
+        ------
+        HistoryError
+            For a frame without record numbers.
+        """
+        from fal_nb.api_gallery import records_of  # noqa: PLC0415 - loads the views
+
+        return _bench().show_gallery(*records_of(self._frame))
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: Callable[[int, int, str], None] | None = None,
+    ) -> list[Path]:
+        """Write the frame as it is and return the files; blocks, and an interrupt leaves nothing half written.
+
+        Parameters
+        ----------
+        path
+            ``.csv``, ``.json``, ``.jsonl`` or ``.parquet``: a row for each row of the frame, its index first. Any
+            frame can be written so, also one without record numbers.
+        overwrite
+            Whether a file that is there already may be replaced.
+        on_progress
+            Called with done, total and what is counted, at most four times a second, on this thread.
+
+        Raises
+        ------
+        FileError
+            Where a file is there already or cannot be written, or the ending is none of these.
+        """
+        from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
+        from fal_nb.exports.of_frame import export_frame  # noqa: PLC0415
+
+        target, suffix = target_of(path)
+        return export_frame(self._frame, target, suffix, overwrite=overwrite, on_progress=on_progress)
+
+    def pivot(
+        self, rows: str | Sequence[str], columns: str | Sequence[str], values: str = "picture", *, how: How = "mean"
+    ) -> pd.DataFrame | Styler:
+        """Return the calls laid out by columns of the frame: numbers as a frame, pictures as pandas' Styler.
+
+        Rows and columns are in the order of a board: numbers by size, all else as it first occurs; lists and objects
+        are told apart by what is in them.
+
+        Parameters
+        ----------
+        rows, columns
+            A column, or several that are nested.
+        values
+            A column with numbers; ``picture`` is the newest output at each place, of at most 100 places.
+        how
+            What several calls at one place come to: ``mean``, ``median``, ``min``, ``max``, ``sum`` or ``count``.
+
+        Raises
+        ------
+        ConfigError
+            Where pictures are asked for and jinja2 is not installed.
+        HistoryError
+            For a column that is not there or has no numbers, and for pictures of more than 100 places.
+        """
+        names = [[each] if isinstance(each, str) else list(each) for each in (rows, columns)]
+        if values == _PICTURE and _PICTURE not in self._frame.columns:
+            return self._picture_pivot(names[0], names[1])
+        return numbers_of(self._frame, names[0], names[1], values, how)
 
     def diff(self, a: int | None = None, b: int | None = None) -> pd.DataFrame:
         """Return what differs between two calls, a row each: arguments by their dotted path, endpoint, cost, seconds.
@@ -102,10 +179,7 @@ class FalAccessor:
         """
         import pandas as pd  # noqa: PLC0415 - there already, for whoever has a frame
 
-        if importlib.util.find_spec("jinja2") is None:
-            raise ConfigError(
-                "A table with pictures is drawn by pandas' Styler, which needs jinja2: %pip install jinja2."
-            )
+        _require_jinja2()
         if len(self._frame) > _MOST_PICTURES:
             raise HistoryError(
                 f"{len(self._frame):,} pictures would make the notebook large: take at most {_MOST_PICTURES}, "
@@ -121,6 +195,25 @@ class FalAccessor:
         styler = styler.format(_cell_text, subset=pd.Index(texts)) if texts else styler
         # Ours, and the only column that is HTML; every other one is escaped.
         styler = styler.format(str, subset=pd.Index(["picture"]))
+        return styler.set_properties(subset=None, **{"text-align": "left", "vertical-align": "top"})
+
+    def _picture_pivot(self, rows: Sequence[str], columns: Sequence[str]) -> Styler:
+        _require_jinja2()
+        history = _bench().session.history
+        files = history.artifacts_of(self._numbers())
+        fit = [any(file.thumbnail for file in files.get(number or -1, ())) for number in record_ids(self._frame)]
+        places = newest_rows(self._frame, rows, columns, fit)
+        newest = [int(place) for place in places.to_numpy().ravel() if place >= 0]
+        if len(newest) > _MOST_PICTURES:
+            raise HistoryError(
+                f"{len(newest):,} pictures would make the notebook large: take columns with fewer values, at most "
+                f"{_MOST_PICTURES} places."
+            )
+        drawn = type(self)(self._frame.iloc[newest])._pictures()  # noqa: SLF001 - its own kind
+        pictures = dict(zip(newest, drawn, strict=True)) | {-1: "–"}
+        # Ours, and the only thing here that is HTML; labels of rows and columns are escaped.
+        styler = places.astype("object").map(pictures.__getitem__).style.format(str)
+        styler = styler.format_index(_cell_text, axis=0).format_index(_cell_text, axis=1)
         return styler.set_properties(subset=None, **{"text-align": "left", "vertical-align": "top"})
 
     def _pictures(self) -> list[str]:
@@ -149,6 +242,11 @@ class FalAccessor:
                 raise HistoryError("There are no two calls here: name them, df.fal.diff(12, 15).")
             number = numbers[at]
         return _bench().session.history.get(number)
+
+
+def _require_jinja2() -> None:
+    if importlib.util.find_spec("jinja2") is None:
+        raise ConfigError("A table with pictures is drawn by pandas' Styler, which needs jinja2: %pip install jinja2.")
 
 
 def _cell_text(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import FalError, HistoryError
+from fal_nb.frames.axes import points_of
 from fal_nb.frames.rows import check_columns, record_ids
-from fal_nb.sweeps.values import canonical, show
 from fal_nb.views.board_look import Axis, CellLook, SweepObserver, SweepTotals, cell_artifact
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_CELLS", "ShownRecords"]
 
 MOST_CELLS = 10_000
-_LABEL_CHARS = 80
 _REPEAT = "repeat"
 _log = logging.getLogger("fal_nb")
 
@@ -141,34 +139,9 @@ class ShownRecords:
 
 
 def _axis(name: str, values: Sequence[Any]) -> tuple[Axis, list[int]]:
-    """Return an axis and the place of each value on it: numbers in order of size, all else in order of appearance."""
-    plain = [_plain(value) for value in values]
-    keys = [canonical(value) for value in plain]
-    firsts = dict(zip(reversed(keys), reversed(plain), strict=True))
-    order = list(dict.fromkeys(keys))
-    if all(firsts[key] is None or _is_number(firsts[key]) for key in order):
-        order.sort(key=lambda key: (firsts[key] is None, firsts[key] or 0))
-    places = {key: place for place, key in enumerate(order)}
-    labels = tuple("–" if firsts[key] is None else show(firsts[key], _LABEL_CHARS) for key in order)
-    return Axis(name=name, labels=labels), [places[key] for key in keys]
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of a frame as JSON; what pandas has for "none" as None."""
-    if isinstance(value, (list, tuple, dict)):
-        return list(value) if isinstance(value, tuple) else value
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    # NaT, NA and None are each unlike anything; a time or another object is shown as the text it has.
-    return None if value is None or value != value or repr(value) in {"<NA>", "NaT"} else str(value)  # noqa: PLR0124
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Return an axis and the place of each value on it."""
+    points = points_of(values)
+    return Axis(name=name, labels=points.labels), points.places
 
 
 def _apart(axes: Sequence[tuple[Axis, list[int]]], count: int) -> tuple[list[Axis], list[tuple[int, ...]]]:

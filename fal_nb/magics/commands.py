@@ -282,6 +282,8 @@ class HistoryArguments:
         An operator and a number.
     where
         Filters, each a name, an operator and a value.
+    export, overwrite
+        A file to write it to, and whether that may replace one that is there.
     """
 
     words: tuple[str, ...] = ()
@@ -292,6 +294,8 @@ class HistoryArguments:
     rating: tuple[str, int] | None = None
     where: tuple[Filter, ...] = ()
     limit: int | None = None
+    export: str | None = None
+    overwrite: bool = False
     silenced: bool = False
 
 

@@ -291,7 +291,17 @@ def _sweep(bench: Workbench, command: args.SweepArguments, cell: Cell) -> Any:
 
 
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
-    return bench.session.frame(**_selecting(command))
+    if command.export is None:
+        return bench.session.frame(**_selecting(command))
+    from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
+    from fal_nb.frames.accessor import FalAccessor  # noqa: PLC0415
+    from fal_nb.magics.exporting import write_and_tell  # noqa: PLC0415
+
+    path = command.export
+    target_of(path)  # a path that means nothing is said before the history is read
+    frame = bench.session.frame(**_selecting(command))
+    write_and_tell(bench, lambda tell: FalAccessor(frame).export(path, overwrite=command.overwrite, on_progress=tell))
+    return frame
 
 
 def _selecting(command: args.HistoryArguments) -> dict[str, Any]:

@@ -281,6 +281,10 @@ _SELECTING = (
     _LIMIT,
 )
 """Options that select records, as ``history`` and ``gallery`` do."""
+_EXPORTING = (
+    OptionSpec(name="export", kind="text", metavar="PATH", field="export", help="Also write it to this file."),
+    OptionSpec(name="overwrite", field="overwrite", help="Let the export replace a file that is there."),
+)
 
 
 def _about_a_job(name: str, summary: str, what: str) -> SubcommandSpec:
@@ -536,12 +540,14 @@ each axis.""",
         summary="what was run, as a DataFrame",
         details="""\
 Returns the records as a DataFrame, those only in which every WORD occurs if there are any, and that pass every filter.
-A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or argument (image_size.width, too).""",
-        options=_SELECTING,
+A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or argument (image_size.width, too).
+`--export` writes it to a PATH that ends in .csv, .json, .jsonl or .parquet.""",
+        options=(*_SELECTING, *_EXPORTING),
         examples=(
             "df = %fal history --since 7d --endpoint fal-ai/flux/dev",
             '%fal history "red fox" --state FAILED',
             "%fal history --tag keeper --rating >=4 --where seed=3 image_size.width>512",
+            "%fal history --since 30d --export calls.csv",
         ),
         twin="fal.history(…)",
     ),

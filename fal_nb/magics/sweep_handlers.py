@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import FalError
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from fal_nb.magics.commands import SweepArguments
+    from fal_nb.magics.exporting import Tell
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.workbench import Workbench
 
@@ -87,56 +89,19 @@ def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
 
 
 def _export(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
-    """Write it, with a line of progress; an interrupt leaves whole files only."""
-    with _ExportLine(bench) as line:
-        try:
-            paths = sweep.export(
-                command.path or "",
-                overwrite=command.overwrite,
-                tile=command.tile or 256,
-                max_mb=command.max_mb or 64,
-                on_progress=line.tell,
-                on_note=bench.line,
-            )
-        except KeyboardInterrupt as error:
-            raise MagicStopped("Stopped: what was being written is gone, files that are there are whole.") from error
-    more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-    bench.line(f"written: {paths[0]}{more}")
+    from fal_nb.magics.exporting import write_and_tell  # noqa: PLC0415 - loaded with the first export
 
+    def write(tell: Tell) -> list[Path]:
+        return sweep.export(
+            command.path or "",
+            overwrite=command.overwrite,
+            tile=command.tile or 256,
+            max_mb=command.max_mb or 64,
+            on_progress=tell,
+            on_note=bench.line,
+        )
 
-class _ExportLine:
-    """How far an export is: the last line of a terminal, or an output of the cell that is updated in place."""
-
-    def __init__(self, bench: Workbench) -> None:
-        from fal_nb.views.progress_line import ProgressLine  # noqa: PLC0415 - loaded with the first export
-
-        out = bench.display.progress_output
-        self._line = None if out is None else ProgressLine(out)
-        self._is_notebook = out is None and bench.display.rendering in {"live", "widget"}
-        self._handle: Any = None
-
-    def tell(self, done: int, total: int, what: str) -> None:
-        words = f"writing {done:,} of {total:,} {what}"
-        if self._line is not None:
-            self._line.draw(words)
-        elif self._is_notebook:
-            self._show(words)
-
-    def _show(self, words: str) -> None:
-        from IPython.display import display  # noqa: PLC0415 - only inside IPython
-
-        shown = {"text/plain": words}
-        if self._handle is None:
-            self._handle = display(shown, raw=True, display_id=True)
-        else:
-            self._handle.update(shown, raw=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._line is not None:
-            self._line.clear()
+    write_and_tell(bench, write)
 
 
 def _run(bench: Workbench, sweep: Sweep) -> None:
