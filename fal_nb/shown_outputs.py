@@ -48,13 +48,22 @@ class ShownOutputs:
     def __init__(self, session: Session, record_ids: Iterable[int] | None = None, name: str = "history") -> None:
         self._session = session
         self.name = name
-        self._outputs = session.history.outputs(record_ids)
         self._is_whole = record_ids is None
+        self._hold(session.history.outputs(record_ids))
+
+    def _hold(self, outputs: list[Output]) -> None:
+        self._outputs = outputs
         self.records = [output.record for output in self._outputs]
         self.ratios = [_ratio(output) for output in self._outputs]
         self._places: dict[int, list[int]] = {}
         for place, record in enumerate(self.records):
             self._places.setdefault(record, []).append(place)
+
+    def subset(self, places: Iterable[int]) -> ShownOutputs:
+        """Return only the outputs of some places, newest first as ever."""
+        some = ShownOutputs(self._session, (), self.name)
+        some._hold([self._outputs[place] for place in sorted(places)])
+        return some
 
     @functools.cached_property
     def backend(self) -> str:

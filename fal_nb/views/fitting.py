@@ -16,6 +16,8 @@ _ALL_CHARS = 20_000
 _ALL_LOG_CHARS = 50_000
 _MOST_PARTS = 50
 _DEEPEST = 6
+_EXACT_WHOLE = 2**53
+_LARGEST = 1e300
 
 
 def last_lines(lines: Sequence[str]) -> list[str]:
@@ -31,14 +33,21 @@ def last_lines(lines: Sequence[str]) -> list[str]:
     return shown[::-1]
 
 
-def trim(value: JSON) -> JSON:
-    """Return arguments for showing: long texts (data URIs above all) cut, what is deep or much left out."""
-    return _Trimmer().trim(value, 0)
+def trim(value: JSON, *, text_chars: int = _TEXT_CHARS, all_chars: int = _ALL_CHARS) -> JSON:
+    """Return arguments for showing: long texts (data URIs above all) cut, what is deep or much left out.
+
+    Parameters
+    ----------
+    text_chars, all_chars
+        Most characters of one text, and of all together.
+    """
+    return _Trimmer(text_chars, all_chars).trim(value, 0)
 
 
 class _Trimmer:
-    def __init__(self) -> None:
-        self._left = _ALL_CHARS
+    def __init__(self, text_chars: int, all_chars: int) -> None:
+        self._text_chars = text_chars
+        self._left = all_chars
 
     def trim(self, value: Any, depth: int) -> Any:
         if isinstance(value, (Mapping, list, tuple)) and (depth >= _DEEPEST or self._left <= 0):
@@ -49,13 +58,20 @@ class _Trimmer:
         if isinstance(value, (list, tuple)):
             return [self.trim(inner, depth + 1) for inner in value[:_MOST_PARTS]]
         if isinstance(value, str):
-            return self._text(value, _TEXT_CHARS)
+            return self._text(value, self._text_chars)
         if value is None or isinstance(value, bool):
             return value
         # Numbers as text where a page could not read them.
-        return value if isinstance(value, (int, float)) and abs(value) < 1e300 else self._text(repr(value), _TEXT_CHARS)
+        return value if _is_read(value) else self._text(repr(value), self._text_chars)
 
     def _text(self, text: str, limit: int) -> str:
         shown = plain_text(text, max(1, min(limit, self._left)))
         self._left -= len(shown) + 4
         return shown
+
+
+def _is_read(value: Any) -> bool:
+    """Return whether JavaScript reads a number as the same one."""
+    if isinstance(value, int):
+        return abs(value) <= _EXACT_WHOLE
+    return isinstance(value, float) and abs(value) < _LARGEST

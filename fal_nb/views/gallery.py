@@ -10,9 +10,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fal_nb.errors import FalError
-from fal_nb.plain import is_plain, one_line, plain_text
+from fal_nb.plain import is_plain, one_line
 from fal_nb.views.fitting import trim
-from fal_nb.views.gallery_look import SORTS, Facet, GalleryOutputs, OutputLook, Query
+from fal_nb.views.gallery_look import SORTS, Facet, GalleryOutputs, Query
+from fal_nb.views.gallery_rows import cut, facet_rows, item_row
 from fal_nb.views.gallery_twin import GalleryTwin, gallery_text
 from fal_nb.views.media import post_thumbnails, send_original
 from fal_nb.views.twin import BlobPath
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GalleryView"]
 
-_LABEL_CHARS = 120
-_TEXT_CHARS = 160
 _NOTE_CHARS = 2_000
 _DIGEST_CHARS = 16
 _ASKED = 200
@@ -100,22 +99,19 @@ class GalleryView(View):
         query = self._query
         return {
             "view": self.id,
-            "name": _cut(self._outputs.name),
+            "name": cut(self._outputs.name),
             "backend": self._outputs.backend,
             "count": len(self._outputs.records),
             "matching": len(self._order),
             "selected": len(self._selected),
-            "words": _cut(" ".join(query.words), 300),
-            "filters": {_cut(name): list(values) for name, values in query.filters.items()},
+            "words": cut(" ".join(query.words), 300),
+            "filters": {cut(name): list(values) for name, values in query.filters.items()},
             "sort": query.sort,
             "sorts": list(SORTS),
             "is_descending": query.is_descending,
             "with_hidden": query.with_hidden,
-            "facets": [
-                [_cut(each.name), [[_value(value), count] for value, count in each.counts]]
-                for each in self._facets or ()
-            ],
-            "error": _cut(self._error, 300),
+            "facets": facet_rows(self._facets or ()),
+            "error": cut(self._error, 300),
             "revision": self._revision,
         }
 
@@ -239,7 +235,7 @@ class GalleryView(View):
 
     async def _send_items(self, places: Sequence[int]) -> None:
         looks = await asyncio.to_thread(self._outputs.looks, places)
-        rows = [[place, *_row(looks[place])] if place in looks else [place] for place in places]
+        rows = [[place, *item_row(looks[place])] if place in looks else [place] for place in places]
         self._post({"kind": "items", "items": rows})
 
     async def _send_thumbnails(self, places: Sequence[int]) -> None:
@@ -258,11 +254,11 @@ class GalleryView(View):
                 "kind": "media",
                 "which": "original",
                 "index": place,
-                "content_type": _cut(artifact.content_type, 60),
+                "content_type": cut(artifact.content_type, 60),
             }
             if artifact.digest is None or artifact.error is not None:
                 # A picture that is too large to be looked into here would be unpacked by the browser.
-                self._post({**about, "kind": "media-error", "error": _cut(artifact.error or "it was not stored")})
+                self._post({**about, "kind": "media-error", "error": cut(artifact.error or "it was not stored")})
             else:
                 await send_original(self._blob_path(artifact.digest), about, self._post)
 
@@ -272,10 +268,10 @@ class GalleryView(View):
             details = {
                 "cell": place,
                 "arguments": trim(look.arguments),
-                "reason": _cut(look.artifact.error, 2000),
-                "request_id": _cut(look.request_id) or None,
-                "text": _cut(look.artifact.text, 2000),
-                "note": _cut(look.note, _NOTE_CHARS),
+                "reason": cut(look.artifact.error, 2000),
+                "request_id": cut(look.request_id) or None,
+                "text": cut(look.artifact.text, 2000),
+                "note": cut(look.note, _NOTE_CHARS),
                 "path": "" if digest is None else one_line(str(self._blob_path(digest))),
             }
             self._post({"kind": "details", **details})
@@ -340,50 +336,9 @@ def _marking(outputs: GalleryOutputs, places: Sequence[int], content: Mapping[st
             return None
 
 
-def _row(look: OutputLook) -> list[Any]:
-    """Return a tile as the page reads it (``ItemRow`` in ``js/src/lib/gallery_messages.ts``)."""
-    artifact = look.artifact
-    return [
-        artifact.kind,
-        _cut(artifact.content_type, 60),
-        (artifact.digest or "")[:_DIGEST_CHARS],
-        artifact.width,
-        artifact.height,
-        None if artifact.duration_s is None else round(artifact.duration_s, 2),
-        artifact.size_bytes,
-        _cut(artifact.text, _TEXT_CHARS),
-        look.record,
-        look.position,
-        _cut(look.endpoint),
-        _cut(look.prompt, _TEXT_CHARS),
-        _value(look.seed),
-        None if look.cost is None else float(f"{look.cost:.6g}"),
-        None if look.total_s is None else round(look.total_s, 2),
-        look.rating,
-        [_cut(tag, 60) for tag in look.tags],
-        1 if look.note else 0,
-        round(look.created),
-        _cut(artifact.error, _TEXT_CHARS),
-    ]
-
-
 def _little(values: array[int]) -> bytes:
     """Return numbers as bytes in the order that pages read them."""
     if sys.byteorder == "big":
         values = array(values.typecode, values)
         values.byteswap()
     return values.tobytes()
-
-
-def _value(value: Any) -> Any:
-    """Return a plain value as JSON that no page takes for another one: whole numbers beyond its precision as texts."""
-    if isinstance(value, str):
-        return plain_text(value, _LABEL_CHARS)
-    if type(value) is int and abs(value) > 2**53:
-        return str(value)
-    return value if isinstance(value, (bool, int, float)) else None
-
-
-def _cut(text: str | None, most: int = _LABEL_CHARS) -> str:
-    """Return text fit to be shown, at most so many characters of it."""
-    return plain_text(text or "", most)

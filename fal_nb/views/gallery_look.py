@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -81,6 +81,9 @@ class GalleryOutputs(Protocol):
     @property
     def ratios(self) -> Sequence[float]:
         """Width over height of each place; 1 where it has no size."""
+
+    def subset(self, places: Iterable[int]) -> GalleryOutputs:
+        """Return only the outputs of some places, in the same order."""
 
     def find(self, query: Query) -> list[int]:
         """Return the places that pass, in order."""
