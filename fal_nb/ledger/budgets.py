@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from fal_nb.errors import BudgetError, ConfigError
@@ -26,6 +27,8 @@ CURRENCY = "USD"
 """What budgets are in; fal's price list knows no other. A call priced otherwise counts as unpriced."""
 
 _ROUNDING = 1e-9
+_MILLIONTHS, _UNIT = 10**6, 10**14
+"""Money is added up in whole parts of a dollar: floats would add up their rounding."""
 _NAMES: dict[ScopeKind, str] = {
     "call": "max_cost of this call",
     "session": "session's budget",
@@ -46,10 +49,18 @@ _IS_FREE = (
     "(state = 'SKIPPED' OR (state = 'FAILED' AND error_type IS NOT 'result_gone') "
     "OR (state = 'CANCELLED' AND started IS NULL AND cancel IS NOT 'CANCELLATION_REQUESTED'))"
 )
+# Dollars, millionths and what is left by themselves, so that each is a whole number that SQLite adds exactly.
+_MILLIONTHS_OF = f"CAST(round(({{0}} - CAST({{0}} AS INTEGER)) * {_MILLIONTHS}.0) AS INTEGER)"
+_EXACT = (
+    "COALESCE(sum(CAST({0} AS INTEGER)), 0), "
+    f"COALESCE(sum({_MILLIONTHS_OF}), 0), "
+    f"COALESCE(sum(CAST(round(({{0}} - CAST({{0}} AS INTEGER) - {_MILLIONTHS_OF} / {_MILLIONTHS}.0) * {_UNIT}.0) "
+    "AS INTEGER)), 0)"
+)
 _SUMS = (
-    f"SELECT COALESCE(sum(cost), 0), "  # noqa: S608 - our names
-    f"COALESCE(sum(CASE WHEN cost IS NOT NULL OR {_IS_FREE} THEN 0 ELSE {_HELD} END), 0) "
-    "FROM records WHERE {scope} AND (backend = 'simulator') = ? AND COALESCE(currency, 'USD') = 'USD'"
+    f"SELECT {_EXACT.format('cost')}, {_EXACT.format('held')} FROM ("  # noqa: S608 - our names
+    f"SELECT cost, CASE WHEN cost IS NOT NULL OR {_IS_FREE} THEN 0 ELSE {_HELD} END AS held "
+    "FROM records WHERE {scope} AND (backend = 'simulator') = ? AND COALESCE(currency, 'USD') = 'USD')"
 )
 _SCOPES: dict[ScopeKind, str] = {"session": "session = ?", "daily": "created >= ?", "sweep": "sweep = ?"}
 
@@ -97,7 +108,7 @@ class Spending:
     @property
     def left(self) -> float | None:
         """What further calls may cost; None where there is no budget. Below 0 after a call that cost too much."""
-        return None if self.budget is None else self.budget - self.spent - self.reserved
+        return None if self.budget is None else _less(self.budget, self.spent, self.reserved)
 
     def __str__(self) -> str:
         text = f"{self.scope}: {money(self.spent)} {CURRENCY} spent, {money(self.reserved)} reserved"
@@ -238,7 +249,7 @@ def _check(
         if overrun is not None:
             raise _stopped(limit, record, high, overrun)
         spent, held = _sums(connection, limit.kind, limit.key, is_simulated=is_simulated)
-    left = limit.amount - spent - held
+    left = _less(limit.amount, spent, held)
     if high is None and not allow_unpriced:
         raise BudgetError(
             f"Nothing bounds what {record.endpoint} would cost, and the {_NAMES[limit.kind]} of {money(limit.amount)} "
@@ -254,7 +265,7 @@ def _check(
 
 
 def _too_much(limit: Limit, record: NewRecord, high: float | None, spent: float, held: float) -> BudgetError:
-    left = limit.amount - spent - held
+    left = _less(limit.amount, spent, held)
     costs = "costs nobody knows how much" if high is None else f"would cost up to {money(high)} {CURRENCY}"
     rest = f"{money(max(left, 0.0))} of the {_NAMES[limit.kind]} of {money(limit.amount)} are left"
     if limit.kind == "call":
@@ -286,8 +297,17 @@ def _sums(
     connection: sqlite3.Connection, kind: ScopeKind, key: str | float, *, is_simulated: bool
 ) -> tuple[float, float]:
     """Return (what was spent, what is held) of a scope's records."""
-    spent, held = connection.execute(_SUMS.format(scope=_SCOPES[kind]), (key, is_simulated)).fetchone()
-    return float(spent), float(held)
+    sums = connection.execute(_SUMS.format(scope=_SCOPES[kind]), (key, is_simulated)).fetchone()
+    return _dollars(*sums[:3]), _dollars(*sums[3:])
+
+
+def _dollars(whole: int, millionths: int, parts: int) -> float:
+    return (whole * _UNIT + millionths * (_UNIT // _MILLIONTHS) + parts) / _UNIT
+
+
+def _less(amount: float, *taken: float) -> float:
+    """Return what is left of an amount, as it would be written down."""
+    return float(Decimal(repr(amount)) - sum(Decimal(repr(each)) for each in taken))
 
 
 def _overrun(connection: sqlite3.Connection, limit: Limit, *, is_simulated: bool) -> tuple[int, float, float] | None:

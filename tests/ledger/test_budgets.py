@@ -206,3 +206,19 @@ def test_a_lost_call_that_is_settled_later_counts_what_it_cost_and_stops_what_it
     store.settling.settle(number, "r-1", {"state": "SUCCEEDED", "billable_units": 5.0}, "fal's list has it")
     found = spending(budgets)
     assert (found.spent, found.reserved, found.stopped_by) == (0.5, 0.0, number)
+
+
+def test_money_is_added_up_without_the_rounding_of_floats(call, budgets, store):
+    for _ in range(3):
+        store.update(call(0.1, limit=100.0), state="SUCCEEDED", cost=0.1)
+    for _ in range(7):
+        call(0.7, limit=100.0)
+    found = spending(budgets, 100.0)
+    assert (found.spent, found.reserved, found.left) == (0.3, 4.9, 94.8)
+    assert 0.1 + 0.1 + 0.1 != 0.3
+
+
+def test_what_one_call_costs_is_kept_however_much_the_others_cost(call, budgets, store):
+    for cost in (70.07, 3.53708271e-05, 3 * 0.1):
+        store.update(call(1e6, limit=1e9), state="SUCCEEDED", cost=cost)
+    assert spending(budgets).spent == 70.3700353708271
