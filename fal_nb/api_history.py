@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.plain import one_line
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fal_nb.engine.job import Job
+    from fal_nb.workbench import Workbench
 
-__all__ = ["history", "note", "rate", "replay", "tag", "untag"]
+__all__ = ["history", "note", "rate", "replay", "selected_frame", "tag", "untag"]
+
+_FILTERS_SHOWN = 12
 
 
 def history(
@@ -29,7 +33,7 @@ def history(
 
     Columns: ``request_id endpoint state created queue_s inference_s total_s cost estimate currency prompt seed …``,
     then one for each argument that occurs in the selected rows (``arg_<name>`` where the name is ours). The index
-    is the record number.
+    is the record number. In a notebook a line says why a frame is empty.
 
     Parameters
     ----------
@@ -52,15 +56,34 @@ def history(
     HistoryError
         Where a filter names what no record has, with the nearest names, or cannot be understood.
     """
-    return current().session.frame(
-        where=where,
-        since=since,
-        endpoint=endpoint,
-        state=state,
-        tag=tag,
-        words=(words,) if isinstance(words, str) else words,
-        limit=limit,
-    )
+    filters = {
+        "where": where,
+        "since": since,
+        "endpoint": endpoint,
+        "state": state,
+        "tag": tag,
+        "words": (words,) if isinstance(words, str) else words,
+        "limit": limit,
+    }
+    return selected_frame(current(), filters)
+
+
+def selected_frame(bench: Workbench, filters: Mapping[str, Any]) -> DataFrame:
+    """Return what `Session.frame` gives; where somebody sees it and it is empty, a line says why."""
+    frame = bench.session.frame(**filters)
+    if frame.empty and bench.display.rendering != "script":
+        bench.line(_why_empty(bench.session.history.count(), filters))
+    return frame
+
+
+def _why_empty(count: int, filters: Mapping[str, Any]) -> str:
+    if count == 0:
+        return "There is no call in this history yet: `%fal run ENDPOINT …`, or fal.submit, makes the first one."
+    names = [name for name, value in filters.items() if name != "where" and value not in (None, (), [], "")]
+    names += map(str, filters.get("where") or ())
+    told = one_line(", ".join(names[:_FILTERS_SHOWN]), 300) + (" …" if len(names) > _FILTERS_SHOWN else "")
+    calls = "The one call in this history does not pass" if count == 1 else f"None of {count:,} calls passes"
+    return f"{calls}: {told}."
 
 
 def replay(job: str | int | Job | None = None, *, yes: bool = False) -> Job:

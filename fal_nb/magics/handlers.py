@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from fal_nb import kernel_loop
+from fal_nb.api_history import selected_frame
 from fal_nb.artifacts.naming import check_pattern
 from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
@@ -292,14 +293,14 @@ def _sweep(bench: Workbench, command: args.SweepArguments, cell: Cell) -> Any:
 
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
     if command.export is None:
-        return bench.session.frame(**_selecting(command))
+        return selected_frame(bench, _selecting(command))
     from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
     from fal_nb.frames.accessor import FalAccessor  # noqa: PLC0415
     from fal_nb.magics.exporting import write_and_tell  # noqa: PLC0415
 
     path = command.export
     target_of(path)  # a path that means nothing is said before the history is read
-    frame = bench.session.frame(**_selecting(command))
+    frame = selected_frame(bench, _selecting(command))
     write_and_tell(bench, lambda tell: FalAccessor(frame).export(path, overwrite=command.overwrite, on_progress=tell))
     return frame
 

@@ -99,6 +99,21 @@ def test_jobs_lists_open_work_only(run, shell, simulator):
     assert "No job is open" in run("%fal jobs")[0]
 
 
+@pytest.mark.parametrize("empty", ["%fal history{}", "fal.history({})"])
+def test_an_empty_history_says_why_it_is_empty(run, empty):
+    is_magic = empty.startswith("%")
+    run("import fal_nb as fal")
+    printed, done = run(empty.format(""))
+    assert done.result.empty
+    assert "There is no call in this history yet: `%fal run ENDPOINT …`, or fal.submit, makes the first one." in printed
+    run("%fal run simulator/sleep seconds=0")
+    printed, _ = run(empty.format(" fox --where seconds=3" if is_magic else "words='fox', where={'seconds': 3}"))
+    assert "The one call in this history does not pass: words, seconds." in printed
+    printed, done = run(empty.format(""))
+    assert not done.result.empty
+    assert "call" not in printed.partition("Out[")[0]
+
+
 def test_history_is_a_frame_that_survives_the_session(run, shell):
     run(f"%fal run {SCHNELL} prompt=first seed=1")
     run(f"%fal run {SCHNELL} prompt=second seed=2")
