@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         SubmissionUnknown,
         TransferError,
         ValidationError,
+        WebhookError,
         WrongThreadError,
     )
     from fal_nb.filled_form import Form
@@ -123,7 +124,7 @@ _HOMES = {
         "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError",
         "GrammarError", "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent",
         "PermissionDeniedError", "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError",
-        "SubmissionUnknown", "TransferError", "ValidationError", "WrongThreadError",
+        "SubmissionUnknown", "TransferError", "ValidationError", "WebhookError", "WrongThreadError",
     ),
     "fal_nb.engine.job": ("Job",),
     "fal_nb.engine.session": ("Session",),
@@ -180,6 +181,7 @@ __all__ = [
     "SyncRequestHandle",
     "TransferError",
     "ValidationError",
+    "WebhookError",
     "WrongThreadError",
     "attach",
     "cancel",

@@ -17,6 +17,7 @@
     │   └── NotSent                the request provably never left: no connection was made
     ├── SubmissionUnknown          a paid POST may have arrived; it is never repeated by itself
     ├── ProtocolError              an answer is not what the protocol says
+    ├── WebhookError               a delivery that is not believed, or cannot be checked now
     ├── FalClientTimeoutError      (TimeoutError) the caller's own time limit ran out
     └── FalClientHTTPError         the server answered with an error
         ├── AuthenticationError    401
@@ -36,7 +37,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import httpx
@@ -80,9 +81,13 @@ __all__ = [
     "SubmissionUnknown",
     "TransferError",
     "ValidationError",
+    "WebhookError",
+    "WebhookReason",
     "WrongThreadError",
     "error_from_response",
 ]
+
+WebhookReason: TypeAlias = Literal["size", "headers", "timestamp", "keys", "signature", "body"]
 
 _LONGEST_CHARS = 20_000
 
@@ -224,6 +229,22 @@ class SubmissionUnknown(FalError):  # noqa: N818 - fixed public name
 
 class ProtocolError(FalError):
     """An answer is not what the protocol says."""
+
+
+class WebhookError(FalError):
+    """A webhook delivery that is not believed, or cannot be checked just now; nothing of it was used.
+
+    Attributes
+    ----------
+    reason
+        ``size`` (over the limit), ``headers`` (missing or misshapen), ``timestamp`` (too far from now: old, or the
+        clocks differ), ``keys`` (fal's public keys cannot be had: worth another try), ``signature`` (of none of the
+        keys: not fal's, or changed on the way), ``body`` (fal's, and not understood).
+    """
+
+    def __init__(self, message: str, *, reason: WebhookReason, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.reason: WebhookReason = reason
 
 
 class FalClientTimeoutError(FalError, TimeoutError):

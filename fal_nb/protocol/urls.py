@@ -96,6 +96,10 @@ class Hosts:
         """Return the address of an endpoint's OpenAPI document; no key needed."""
         return f"{self.schema}/openapi/queue/openapi.json?endpoint_id={quote(str(endpoint), safe='/')}"
 
+    def webhook_keys(self) -> str:
+        """Return where the public keys are that webhooks are signed with. Source: fal docs "Webhooks"."""
+        return f"{self.rest}/.well-known/jwks.json"
+
     def trusts(self, url: str) -> bool:
         """Return whether a URL from a server lies under one of these hosts, so that it may see the key."""
         wanted = origin(url)
