@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "fal_nb"
 LEVELS = {
-    "plain": 0, "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0, "templates": 0,
-    "forms": 0,
+    "plain": 0, "allocator": 0, "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0,
+    "templates": 0, "forms": 0,
     "client": 1, "ledger": 1, "runtime": 1, "kernel_loop": 1,
     "artifacts": 2, "results": 2, "scoring": 2,
     "engine": 3,

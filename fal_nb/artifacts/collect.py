@@ -8,10 +8,13 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from fal_nb.artifacts.artifact import Artifact
+from fal_nb.artifacts.describe import describe
+from fal_nb.artifacts.media import LookInside, look_inside
 from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.artifacts.store import ArtifactStore
@@ -20,7 +23,7 @@ from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, decode_data_uri, find_files
 from fal_nb.protocol.status import JSON
 
-__all__ = ["Fetch", "collect", "look", "not_stored"]
+__all__ = ["Fetch", "collect", "glance", "not_stored"]
 
 Fetch: TypeAlias = Callable[[str, Path], Awaitable[tuple[str, int, str | None]]]
 """Downloads a URL into a file and returns (SHA-256 in hexadecimal, bytes, content type of the answer)."""
@@ -40,6 +43,7 @@ async def collect(
     *,
     known: Sequence[Artifact] = (),
     parallel: int = _PARALLEL,
+    look: LookInside = look_inside,
 ) -> tuple[Artifact, ...]:
     """Return an artifact for each file of a result, in the result's order, its bytes stored.
 
@@ -56,6 +60,8 @@ async def collect(
         Artifacts of an earlier, interrupted attempt: what of them is stored already is taken as it is.
     parallel
         Files fetched at one time.
+    look
+        Looks into pictures, films and sounds, in the executor.
     """
     refs = list(itertools.islice(find_files(result), _MAX_FILES + 1))
     gate = asyncio.Semaphore(parallel)
@@ -64,7 +70,7 @@ async def collect(
     async with asyncio.TaskGroup() as group:
         for index, ref in enumerate(refs[:_MAX_FILES]):
             if ref.where not in stored and ref.url not in tasks:
-                tasks[ref.url] = group.create_task(_take(ref, index, fetch, store, executor, gate))
+                tasks[ref.url] = group.create_task(_take(ref, index, fetch, store, executor, gate, look))
     found = [
         stored.get(ref.where) or (tasks[ref.url].result() if ref.url in tasks else _failed(ref, 0, _TOO_MANY))
         for ref in refs
@@ -78,7 +84,14 @@ def not_stored(artifacts: Sequence[Artifact]) -> list[Artifact]:
     return [item for item in artifacts if item.digest is None and (item.error or "").startswith(_NOT_STORED)]
 
 
-async def look(ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, executor: Executor | None) -> Artifact:
+async def glance(
+    ref: FileRef,
+    index: int,
+    fetch: Fetch,
+    store: ArtifactStore,
+    executor: Executor | None,
+    look: LookInside = look_inside,
+) -> Artifact:
     """Return what a file is, with its thumbnail, and keep nothing of it.
 
     Raises
@@ -94,7 +107,8 @@ async def look(ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, exe
             await loop.run_in_executor(executor, _write_data_uri, ref, target)
         else:
             _, _, content_type = await fetch(ref.url, target)
-        return await loop.run_in_executor(executor, _describe, target, ref, index, content_type)
+        described = partial(describe, target, ref, index=index, content_type=content_type, look=look)
+        return await loop.run_in_executor(executor, described)
     finally:
         with contextlib.suppress(OSError):
             target.unlink(missing_ok=True)
@@ -104,25 +118,27 @@ def _write_data_uri(ref: FileRef, target: Path) -> None:
     target.write_bytes(decode_data_uri(ref.url)[0])
 
 
-def _describe(path: Path, ref: FileRef, index: int, content_type: str | None) -> Artifact:
-    from fal_nb.artifacts.describe import describe  # noqa: PLC0415 - as below
-
-    return describe(path, ref, index=index, content_type=content_type)
-
-
 async def _take(
-    ref: FileRef, index: int, fetch: Fetch, store: ArtifactStore, executor: Executor | None, gate: asyncio.Semaphore
+    ref: FileRef,
+    index: int,
+    fetch: Fetch,
+    store: ArtifactStore,
+    executor: Executor | None,
+    gate: asyncio.Semaphore,
+    look: LookInside,
 ) -> Artifact:
     """Fetch, store and describe one file, or say why that was not possible."""
     loop = asyncio.get_running_loop()
     async with gate:
         try:
             if ref.url.startswith("data:"):
-                return await loop.run_in_executor(executor, _keep_data_uri, store, ref, index)
+                return await loop.run_in_executor(executor, _keep_data_uri, store, ref, index, look)
             target = store.incoming_path()
             try:
                 digest, _, content_type = await fetch(ref.url, target)
-                return await loop.run_in_executor(executor, _keep, store, target, digest, ref, index, content_type)
+                return await loop.run_in_executor(
+                    executor, _keep, store, target, digest, ref, index, content_type, look
+                )
             finally:
                 with contextlib.suppress(OSError):  # a disk that can only be read refuses even what changes nothing
                     target.unlink(missing_ok=True)
@@ -137,24 +153,25 @@ async def _take(
 
 
 def _keep(
-    store: ArtifactStore, target: Path, digest: str, ref: FileRef, index: int, content_type: str | None
+    store: ArtifactStore,
+    target: Path,
+    digest: str,
+    ref: FileRef,
+    index: int,
+    content_type: str | None,
+    look: LookInside,
 ) -> Artifact:
-    # Imported in the worker, so that the loop never waits for Pillow and FFmpeg to load.
-    from fal_nb.artifacts.describe import describe  # noqa: PLC0415
-
     path = store.adopt(target, digest)
-    return describe(path, ref, index=index, digest=digest, content_type=content_type)
+    return describe(path, ref, index=index, digest=digest, content_type=content_type, look=look)
 
 
-def _keep_data_uri(store: ArtifactStore, ref: FileRef, index: int) -> Artifact:
-    from fal_nb.artifacts.describe import describe  # noqa: PLC0415 - as above
-
+def _keep_data_uri(store: ArtifactStore, ref: FileRef, index: int, look: LookInside) -> Artifact:
     try:
         data, content_type = decode_data_uri(ref.url)
     except FileError as error:
         raise ProtocolError(str(error)) from None  # the server's fault, not this disk's
     digest = store.put_bytes(data)
-    return describe(store.path(digest), ref, index=index, digest=digest, content_type=content_type)
+    return describe(store.path(digest), ref, index=index, digest=digest, content_type=content_type, look=look)
 
 
 def _failed(ref: FileRef, index: int, why: str) -> Artifact:

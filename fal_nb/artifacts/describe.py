@@ -6,10 +6,10 @@ import codecs
 from pathlib import Path
 
 from fal_nb.artifacts.artifact import Artifact
+from fal_nb.artifacts.media import LookInside, look_inside
 from fal_nb.artifacts.naming import name_artifact
 from fal_nb.artifacts.preview import Preview
 from fal_nb.artifacts.sniff import HEAD_BYTES, kind_of, plain_type, settle_type, sniff
-from fal_nb.plain import one_line
 from fal_nb.protocol.files import FileRef, MediaKind, guess_content_type
 
 __all__ = ["TEXT_CHARS", "describe"]
@@ -19,7 +19,13 @@ _SHOWN = ("image", "video", "audio")
 
 
 def describe(
-    path: Path, ref: FileRef, *, index: int, digest: str | None = None, content_type: str | None = None
+    path: Path,
+    ref: FileRef,
+    *,
+    index: int,
+    digest: str | None = None,
+    content_type: str | None = None,
+    look: LookInside = look_inside,
 ) -> Artifact:
     """Return what a file is, judged by its bytes; for worker threads and processes.
 
@@ -35,6 +41,8 @@ def describe(
         Its SHA-256, written into the artifact as it is.
     content_type
         What the answer that brought it called it.
+    look
+        Looks into pictures, films and sounds.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def describe(
     sniffed = sniff(head)
     settled = settle_type(sniffed, claimed)
     is_text = sniffed == "text/plain" or settled.startswith("text/")
-    preview = _look(path, settled, head if is_text else None, ref.kind)
+    preview = _look(path, settled, head if is_text else None, ref.kind, look)
     kind = preview.kind or kind_of(settled)
     if kind == "audio" and settled.startswith("video/"):
         settled = settled.replace("video/", "audio/", 1)
@@ -72,19 +80,11 @@ def describe(
     )
 
 
-def _look(path: Path, content_type: str, text_head: bytes | None, claimed: MediaKind) -> Preview:
-    # Imported here, so that whoever only holds artifacts loads no Pillow and no FFmpeg.
-    from fal_nb.artifacts.films import FILM_TYPES, preview_film  # noqa: PLC0415
-    from fal_nb.artifacts.thumbnails import PICTURE_TYPES, preview_picture  # noqa: PLC0415
-
+def _look(path: Path, content_type: str, text_head: bytes | None, claimed: MediaKind, look: LookInside) -> Preview:
     kind = kind_of(content_type)
-    try:
-        if content_type in PICTURE_TYPES:
-            return preview_picture(path, content_type)
-        if content_type in FILM_TYPES:
-            return preview_film(path, content_type)
-    except Exception as error:  # noqa: BLE001 - decoders raise anything for hostile files; the reason is kept
-        return Preview(kind="file", error=f"no preview, its {kind} data is damaged ({_line(error)})")
+    preview = look(path, content_type) if kind in _SHOWN else None
+    if preview is not None:
+        return preview
     if kind in _SHOWN:
         return Preview(kind="file", error=f"no preview, {content_type} cannot be drawn here")
     error_line = None
@@ -106,7 +106,3 @@ def _text(path: Path, head: bytes) -> str:
 
 def _path_of(url: str) -> str:
     return "" if url.startswith("data:") else url.partition("?")[0].partition("#")[0]
-
-
-def _line(error: Exception) -> str:
-    return one_line(str(error), 120) or type(error).__name__

@@ -153,8 +153,8 @@ def encode_thumbnail(image: Image.Image) -> bytes:
         if step < skip_to:
             continue
         buffer = io.BytesIO()
-        # Method 2: half the time of the default at a tenth more bytes. The alpha plane counts, too.
-        _scaled(image, share).save(buffer, "WEBP", quality=quality, method=2, alpha_quality=quality)
+        # Method 1: a third of the default's time at a fifth more bytes. The alpha plane counts, too.
+        _scaled(image, share).save(buffer, "WEBP", quality=quality, method=1, alpha_quality=quality)
         data = buffer.getvalue()
         if len(data) <= MAX_BYTES:
             break
@@ -182,7 +182,7 @@ def _scaled(image: Image.Image, share: float) -> Image.Image:
     if (width, height) == image.size:
         image.load()
         return image
-    return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return image.resize((width, height), Image.Resampling.HAMMING, reducing_gap=2.0)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fal_nb.artifacts.collect import collect, look
+from fal_nb.artifacts.collect import collect, glance
+from fal_nb.artifacts.drawing import DrawingProcess
 from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.gate import LOCK_S
@@ -62,8 +62,9 @@ class ClientWire:
         self._artifacts = artifacts
         self._uploaded: dict[str, _Upload] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
-        # Pillow and FFmpeg are loaded while the first request waits in the queue, not when its picture is there.
-        self._workers.submit(importlib.import_module, "fal_nb.artifacts.describe")
+        self._drawing = DrawingProcess()
+        # It begins while the first request waits in the queue, not when its picture is there.
+        self._workers.submit(self._drawing.warm)
         self._workers.submit(artifacts.clean)
 
     async def take_turn(self, withdrawal: Withdrawal) -> None:
@@ -158,7 +159,7 @@ class ClientWire:
 
     async def collect(self, result: JSON, known: Sequence[Artifact] = ()) -> tuple[Artifact, ...]:
         """Fetch and store every file of a result; what is stored of `known` already is not fetched again."""
-        return await collect(result, self._fetch, self._artifacts, self._workers, known=known)
+        return await collect(result, self._fetch, self._artifacts, self._workers, known=known, look=self._drawing.look)
 
     async def look(self, ref: FileRef, index: int) -> Artifact:
         """Return what a file is, with its thumbnail, and keep nothing of it.
@@ -168,12 +169,14 @@ class ClientWire:
         FalError, OSError
             Where it cannot be had.
         """
-        return await look(ref, index, self._fetch_once, self._artifacts, self._workers)
+        return await glance(ref, index, self._fetch_once, self._artifacts, self._workers, self._drawing.look)
 
     async def aclose(self) -> None:
         """Close all connections."""
+        closed = self._workers.submit(self._drawing.close)
         self._workers.shutdown(wait=False)
         await self.client.aclose()
+        await asyncio.wrap_future(closed)
 
     async def _send(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from fal_nb.allocator import keep_memory
 from fal_nb.errors import ConfigError
 from fal_nb.simulator.process import SimulatorRecord, forget, register, schemas_path
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from fal_nb.simulator.server import SimulatorServer
 
 _WAIT_SLICE_S = 1.0
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""Names of glibc's mallopt(3), from its malloc.h."""
 
 
 class _Stopped(Exception):  # noqa: N818 - a signal, not a mistake
@@ -37,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from fal_nb.simulator.server import SimulatorServer  # noqa: PLC0415 - after the line above
 
-    _keep_memory()
+    keep_memory()
     try:
         server = SimulatorServer(
             runners=options.runners,
@@ -55,18 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-def _keep_memory() -> None:
-    """Let glibc keep the memory of one picture for the next.
-
-    It would give it back after each large array, and a third of a picture's time would go into getting it again.
-    Other allocators are left as they are.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        allocator = ctypes.CDLL(None)
-        allocator.mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)
-        allocator.mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
 
 
 def _announce(server: SimulatorServer, options: argparse.Namespace) -> None:
