@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         upload_file_async,
         upload_image_async,
     )
+    from fal_nb.api_catalogue import find_models, models
     from fal_nb.api_copy import copy_as, dry_run
     from fal_nb.api_forms import form
     from fal_nb.api_gallery import gallery
@@ -106,6 +107,7 @@ _HOMES = {
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
     "fal_nb.api_forms": ("form",),
+    "fal_nb.api_catalogue": ("find_models", "models"),
     "fal_nb.api_copy": ("copy_as", "dry_run"),
     "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
@@ -194,6 +196,7 @@ __all__ = [
     "encode",
     "encode_file",
     "encode_image",
+    "find_models",
     "find_sweep",
     "form",
     "gallery",
@@ -201,6 +204,7 @@ __all__ = [
     "jobs",
     "load_ipython_extension",
     "logs",
+    "models",
     "note",
     "price",
     "rate",

@@ -19,6 +19,7 @@ from fal_nb.views.progress_line import ProgressLine, Watch
 from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
+    from fal_nb.engine.catalogue import Catalogue
     from fal_nb.engine.job import Job
     from fal_nb.engine.open_work import OpenWork
     from fal_nb.filled_form import Form
@@ -69,7 +70,17 @@ class Workbench:
         self._watch: Watch | None = None
         self._has_said_unwatched = False
         self._open_work: OpenWork | None = None
+        self._catalogue: Catalogue | None = None
         self._shown_in_cell: tuple[int, set[int | str]] = (0, set())
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models of the server that calls go to."""
+        if self._catalogue is None:
+            from fal_nb.engine.catalogue import Catalogue  # noqa: PLC0415 - loaded with the first look
+
+            self._catalogue = Catalogue(self.session)
+        return self._catalogue
 
     def card(self, job: Job) -> CardView:
         """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "fal_nb"
 LEVELS = {
     "plain": 0, "allocator": 0, "errors": 0, "states": 0, "settings": 0, "protocol": 0, "schemas": 0, "pricing": 0,
-    "templates": 0, "forms": 0,
+    "templates": 0, "forms": 0, "catalogue": 0,
     "client": 1, "ledger": 1, "runtime": 1, "kernel_loop": 1,
     "artifacts": 2, "results": 2, "scoring": 2,
     "engine": 3,
@@ -18,6 +18,7 @@ LEVELS = {
     "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_copy": 5, "api_history": 5, "api_jobs": 5, "api_uploads": 5,
     "api_sweeps": 5, "frames": 5, "shown_outputs": 5, "shown_plan": 5, "api_gallery": 5,
     "filled_form": 5, "api_forms": 5, "webhooks": 5,
+    "model_list": 5, "api_catalogue": 5,
 }  # fmt: skip
 # What a room may import although the order alone would not let it.
 ALLOWED = {

@@ -20,6 +20,7 @@ from fal_nb.client.follow import AnyStatus
 from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.http import Http
 from fal_nb.client.lifecycle import Lifecycle
+from fal_nb.client.models import Models
 from fal_nb.client.options import NO_HEADERS, SHORTEST_START_S, CallOptions, Priority
 from fal_nb.client.pictures import encode_picture
 from fal_nb.client.queue import Queue
@@ -58,6 +59,8 @@ class AsyncClient:
 
     Attributes
     ----------
+    models
+        The platform's catalogue: ``search``, ``pages``, ``find``.
     queue, direct, streams, storage, downloads
         The same calls one level lower, with all that an answer brought.
 
@@ -83,6 +86,7 @@ class AsyncClient:
         self.streams = EventStreams(self._http)
         self.storage = Storage(self._http, timeout_s=default_timeout)
         self.downloads = Downloader(self._http)
+        self.models = Models(self._http)
 
     @property
     def http(self) -> Http:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -10,7 +11,13 @@ from pathlib import Path
 
 from fal_nb.protocol.status import JSON
 
-__all__ = ["keep"]
+__all__ = ["keep", "list_file"]
+
+
+def list_file(home: Path, api: str, what: str) -> Path:
+    """Return where a list of one server is kept, its ``prices`` or its ``models``."""
+    name = hashlib.sha256(api.encode()).hexdigest()[:16]
+    return home / f"{what}-{name}.json"
 
 
 def keep(file: Path, value: JSON) -> None:

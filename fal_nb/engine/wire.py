@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -15,13 +14,16 @@ from fal_nb.artifacts.drawing import DrawingProcess
 from fal_nb.client.answers import ResultAnswer
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.gate import LOCK_S
+from fal_nb.client.kept import list_file
+from fal_nb.client.model_cache import ModelCache
 from fal_nb.client.platform import Platform
 from fal_nb.client.price_cache import PriceCache
 from fal_nb.client.schema_cache import SchemaCache
 from fal_nb.client.verdicts import Answer
 from fal_nb.engine.uploads import note_upload
-from fal_nb.errors import SubmissionUnknown
+from fal_nb.errors import FalError, SubmissionUnknown
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.files import FileRef
 from fal_nb.protocol.stream_text import StreamText
 
 if TYPE_CHECKING:
@@ -35,13 +37,14 @@ if TYPE_CHECKING:
     from fal_nb.engine.contract import Streaming
     from fal_nb.engine.inputs import LocalFile
     from fal_nb.engine.recorder import Recorder
-    from fal_nb.protocol.files import FileRef
     from fal_nb.protocol.status import JSON
     from fal_nb.settings import Settings
 
 __all__ = ["ClientWire"]
 
 _REMEMBERED_UPLOADS = 1_000
+_PICTURE_BYTES = 24 * 1024 * 1024
+_PICTURE_S = 30.0
 _DOWNLOAD_TRIES = 10
 """About 45 s: what is paid for is worth waiting for until the network is back."""
 
@@ -58,7 +61,8 @@ class ClientWire:
         # A simulator's port is another one tomorrow: what is kept of it would never be found again.
         folder = None if settings.backend == "simulator" else settings.home / "schemas"
         self.schemas = SchemaCache(self.client.http, folder)
-        self.prices = PriceCache(Platform(self.client.http), _price_file(settings))
+        self.prices = PriceCache(Platform(self.client.http), _list_file(settings, "prices"))
+        self.models = ModelCache(self.client.models, _list_file(settings, "models"))
         self._artifacts = artifacts
         self._uploaded: dict[str, _Upload] = {}
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-media")
@@ -171,6 +175,16 @@ class ClientWire:
         """
         return await glance(ref, index, self._fetch_once, self._artifacts, self._workers, self._drawing.look)
 
+    async def picture(self, url: str) -> bytes | None:
+        """Return a small picture of what lies at a URL, as WebP, or None; nothing of it is kept, nothing raised."""
+        try:
+            artifact = await glance(
+                FileRef((), url, "image"), 0, self._fetch_picture, self._artifacts, self._workers, self._drawing.look
+            )
+        except (FalError, OSError):
+            return None
+        return artifact.thumbnail
+
     async def aclose(self) -> None:
         """Close all connections."""
         closed = self._workers.submit(self._drawing.close)
@@ -202,6 +216,10 @@ class ClientWire:
 
     async def _fetch(self, url: str, target: Path) -> tuple[str, int, str | None]:
         got = await self.client.downloads.download(url, target, tries=_DOWNLOAD_TRIES)
+        return got.sha256, got.size_bytes, got.content_type
+
+    async def _fetch_picture(self, url: str, target: Path) -> tuple[str, int, str | None]:
+        got = await self.client.downloads.download(url, target, tries=1, max_bytes=_PICTURE_BYTES, timeout_s=_PICTURE_S)
         return got.sha256, got.size_bytes, got.content_type
 
     async def _fetch_once(self, url: str, target: Path) -> tuple[str, int, str | None]:
@@ -237,9 +255,6 @@ class _Upload:
                 self._task.cancel()
 
 
-def _price_file(settings: Settings) -> Path | None:
-    """Return where prices are kept: one list a server, none of a simulator."""
-    if settings.backend == "simulator":
-        return None
-    name = hashlib.sha256(settings.hosts.api.encode()).hexdigest()[:16]
-    return settings.home / f"prices-{name}.json"
+def _list_file(settings: Settings, what: str) -> Path | None:
+    """Return where prices or models are kept: one list a server, none of a simulator."""
+    return None if settings.backend == "simulator" else list_file(settings.home, settings.hosts.api, what)

@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast
 from fal_nb.errors import EndpointError
 from fal_nb.magics.aliases import check_alias, with_alias
 from fal_nb.magics.body import parse_body
+from fal_nb.magics.catalogue_commands import CATALOGUE_READERS, ModelsArguments, SchemaArguments
 from fal_nb.magics.commands import (
     AliasArguments,
     Arguments,
@@ -21,6 +22,7 @@ from fal_nb.magics.commands import (
     HistoryArguments,
     JobArguments,
     JobsArguments,
+    PriceArguments,
     ReconcileArguments,
     ReplayArguments,
     ResumeArguments,
@@ -56,10 +58,13 @@ __all__ = [
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "ModelsArguments",
+    "PriceArguments",
     "ReconcileArguments",
     "ReplayArguments",
     "ResumeArguments",
     "RunArguments",
+    "SchemaArguments",
     "SimulatorArguments",
     "StreamArguments",
     "SubmitArguments",
@@ -71,8 +76,16 @@ __all__ = [
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments | FormArguments]] = MappingProxyType(
-    {"run": RunArguments, "stream": StreamArguments, "submit": SubmitArguments, "form": FormArguments}
+_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments | FormArguments | PriceArguments]] = (
+    MappingProxyType(
+        {
+            "run": RunArguments,
+            "stream": StreamArguments,
+            "submit": SubmitArguments,
+            "form": FormArguments,
+            "price": PriceArguments,
+        }
+    )
 )
 
 
@@ -388,5 +401,6 @@ _READERS: Mapping[str, _Reader] = MappingProxyType(
         "config": _read_config,
         "simulator": _read_simulator,
         "help": _read_help,
+        **CATALOGUE_READERS,
     }
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fal_nb.magics.body import BodyMode
+from fal_nb.magics.catalogue_commands import CatalogueArguments
 from fal_nb.magics.filters import Filter
 from fal_nb.magics.items import Input, Word
 from fal_nb.states import State
@@ -27,6 +28,7 @@ __all__ = [
     "HistoryArguments",
     "JobArguments",
     "JobsArguments",
+    "PriceArguments",
     "ReconcileArguments",
     "ReplayArguments",
     "ResumeArguments",
@@ -144,6 +146,11 @@ class StreamArguments(CallArguments):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormArguments(CallArguments):
     """``form``: its inputs are what is filled in at first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceArguments(CallArguments):
+    """``price``: its inputs are those of the call that is reckoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +360,8 @@ Arguments: TypeAlias = (
     | SubmitArguments
     | StreamArguments
     | FormArguments
+    | PriceArguments
+    | CatalogueArguments
     | JobArguments
     | WaitArguments
     | JobsArguments

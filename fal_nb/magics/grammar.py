@@ -106,6 +106,10 @@ class _Parser:
         self._items.append(word)
 
     def _assign(self, token: Token) -> None:
+        ours = find_option(self._spec, token.name) if self._spec.assigns_options else None
+        if ours and token.operator == "=":
+            self._our_option(token, ours, None)
+            return
         if not self._spec.takes_inputs:
             raise _no_inputs(self._spec, token)
         chunk, name = _chunk(token), _parts(token)
@@ -251,6 +255,9 @@ def _no_inputs(spec: SubcommandSpec, token: Token) -> Mistake:
     """Return the mistake of ``name=value`` where no endpoint is called."""
     what = f"{spec.name} takes no name=value"
     option = find_option(spec, token.name)
+    if spec.assigns_options and (like := nearest(token.name, [each.name for each in spec.options])):
+        fix = Edit(token.column, token.column + len(token.name), like)
+        return Mistake(f"{spec.name} knows no {shorten(token.name)!r}; did you mean {like}?", token.column, fix)
     if option is None and find_option(spec, "where"):
         return Mistake(f"{what} of its own", token.column, Edit(token.column, token.end, f"--where {token.raw}"))
     if option is None:

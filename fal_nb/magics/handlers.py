@@ -110,6 +110,19 @@ def _form(bench: Workbench, command: args.FormArguments, cell: Cell) -> Any:
         cell.assign(command.var, form)
 
 
+def _price(bench: Workbench, command: args.PriceArguments, cell: Cell) -> Any:
+    price = bench.session.price(command.endpoint, _arguments(bench, command, cell))
+    if command.var:
+        cell.assign(command.var, price)
+    return None if command.silenced else price
+
+
+def _catalogue(bench: Workbench, command: Any, cell: Cell) -> Any:
+    from fal_nb.magics.catalogue_handlers import handle_catalogue  # noqa: PLC0415 - loaded with the first look
+
+    return handle_catalogue(bench, command, cell.assign)
+
+
 def _dry_run(bench: Workbench, command: args.CallArguments, cell: Cell, how: How) -> Any:
     """Return the call as it would be sent; the value is what the cell shows."""
     from fal_nb.engine.dry_run import prepare  # noqa: PLC0415 - loaded when first asked for
@@ -403,6 +416,9 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.SubmitArguments: _submit,
         args.StreamArguments: _stream,
         args.FormArguments: _form,
+        args.PriceArguments: _price,
+        args.ModelsArguments: _catalogue,
+        args.SchemaArguments: _catalogue,
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,

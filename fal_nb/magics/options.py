@@ -6,10 +6,10 @@ A new option is one line here and one field of its class in ``arguments.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias
 
+from fal_nb.magics.catalogue_options import CATALOGUE_SPECS
+from fal_nb.magics.specs import OptionKind, OptionSpec, SubcommandSpec, Words
 from fal_nb.states import FINAL_STATES, OPEN_STATES
 
 __all__ = [
@@ -25,86 +25,6 @@ __all__ = [
     "Words",
     "find_option",
 ]
-
-OptionKind: TypeAlias = Literal[
-    "flag", "text", "variable", "input", "seconds", "count", "amount", "length", "choice", "since", "life", "tags",
-    "url", "job", "filter", "rating",
-]  # fmt: skip
-"""``variable`` is a Python name, ``input`` a name of an endpoint's input, ``since`` a date or an age, ``life`` how long
-a file lives, ``length`` a number from 0, ``filter`` one or more of ``NAME=VALUE``, ``rating`` a number with ``>=`` or
-the like before it."""
-
-Words: TypeAlias = Literal["endpoint", "job", "jobs", "choices", "search", "action", "topic", "none"]
-"""What words without a name mean: an endpoint and its text, at most one job, any number of jobs, of JOB=REQUEST_ID …"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionSpec:
-    """One option of ours.
-
-    Attributes
-    ----------
-    name
-        Without its hyphens, ``_`` for ``-``.
-    field
-        The field of the subcommand's class that it fills.
-    metavar
-        What stands for its value in the help; empty for a flag.
-    short
-        ``-o``, or empty.
-    many
-        Whether it may be given several times; its field is then a tuple.
-    """
-
-    name: str
-    help: str
-    kind: OptionKind = "flag"
-    field: str = ""
-    metavar: str = ""
-    short: str = ""
-    choices: tuple[str, ...] = ()
-    many: bool = False
-
-    @property
-    def spelling(self) -> str:
-        """As typed: ``--start-timeout``."""
-        return "--" + self.name.replace("_", "-")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubcommandSpec:
-    """One subcommand.
-
-    Attributes
-    ----------
-    usage
-        What follows the subcommand, in the help's notation.
-    summary
-        One line for the overview.
-    details
-        Paragraphs for its own help.
-    takes_body
-        Whether a cell's body belongs to it, although it takes no inputs.
-    takes_inputs
-        Whether ``name=value`` and unknown options are inputs of an endpoint, and a cell's body belongs to them.
-    choices
-        The words allowed, where they are fixed.
-    twin
-        The Python function that does the same.
-    """
-
-    name: str
-    summary: str
-    details: str
-    examples: tuple[str, ...]
-    words: Words = "none"
-    usage: str = ""
-    options: tuple[OptionSpec, ...] = ()
-    takes_inputs: bool = False
-    takes_body: bool = False
-    choices: tuple[str, ...] = ()
-    twin: str = ""
-
 
 _BODY = (
     OptionSpec(name="json", help="The cell's body is a JSON object with the arguments.", field="json"),
@@ -576,6 +496,7 @@ Shows the outputs of those records in which every WORD occurs if there are any, 
         ),
         twin="fal.gallery(…)",
     ),
+    *CATALOGUE_SPECS,
     SubcommandSpec(
         name="replay",
         words="job",

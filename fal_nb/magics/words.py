@@ -28,7 +28,7 @@ TOPICS = (*SUBCOMMANDS, "grammar")
 _EXAMPLE = "fal-ai/flux/dev"
 _PAGE = re.compile(r"https?://(?:www\.)?fal\.ai/models/([^?#\s]+?)(?:/(?:playground|api|examples))?/?(?:[?#].*)?")
 _SPACED_NAME = re.compile(rf"""({NAME})(?:\s+(:?=)\s*+(?=\S)|\s*+:\s*+(?=["'“”\[{{@0-9-]))""")
-_TAKES = {"none": "no words", "job": "one job", "action": "one word", "topic": "one topic"}
+_TAKES = {"none": "no words", "job": "one job", "action": "one word", "topic": "one topic", "endpoint": "one endpoint"}
 _LONE_NAME = re.compile(rf"{NAME}")
 
 
@@ -45,7 +45,7 @@ def check_word(spec: SubcommandSpec, word: Word, chunk: Chunk, line: Line, count
             _check_endpoint(word, chunk, line)
         elif word.quoted:
             read_value(chunk)
-        return count == 0 or (count == 1 and word.quoted)
+        return count == 0 or (count == 1 and word.quoted and spec.takes_inputs)
     if spec.words in {"job", "jobs"}:
         has_place = count == 0 or spec.words == "jobs"
         if has_place:

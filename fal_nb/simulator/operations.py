@@ -35,6 +35,8 @@ _FIXED = {
 }
 _UPLOAD = re.compile(r"(?:uploads|files/.+/multipart)/(?P<upload_id>[0-9a-f]{32})(?:/(?P<part>[0-9]{1,6}|complete))?\Z")
 _PLATFORM = {
+    ("GET", "models"): "platform_models",
+    ("GET", "models/usage"): "platform_usage",
     ("GET", "models/pricing"): "platform_pricing",
     ("POST", "models/pricing/estimate"): "platform_estimate",
     ("GET", "models/requests/by-endpoint"): "platform_requests",

@@ -116,6 +116,10 @@ class Simulation:
             return self.registry.find(path)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.registry.find, path)
 
+    async def all_endpoints(self) -> list[SimulatedEndpoint]:
+        """Return every endpoint, in the order they are listed; does not hold up the loop while it warms up."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, list, self.registry)
+
     def reset(self) -> None:
         """Be as new: unfinished work is ended, requests, counts, ledger, faults and files are forgotten."""
         self.queue.close()

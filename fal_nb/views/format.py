@@ -11,6 +11,7 @@ from fal_nb.states import State
 __all__ = [
     "STATE_COLOURS",
     "STATE_WORDS",
+    "age",
     "cancel_words",
     "equal_words",
     "money",
@@ -54,6 +55,14 @@ _CANCEL_WORDS = {
     "ALREADY_COMPLETED": "too late to cancel: it had ended",
     "NOT_FOUND": "fal does not know this request any more",
 }
+
+
+def age(value: float) -> str:
+    """Return how long ago something was, in its largest unit: ``40 s``, ``5 min``, ``3 h``, ``12 days``."""
+    for size_s, unit in ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min")):
+        if value >= 2 * size_s:
+            return f"{round(value / size_s)} {unit}"
+    return f"{max(0, round(value))} s"
 
 
 def seconds(value: float | None) -> str:

@@ -74,6 +74,7 @@ class HostileServer:
                 Route("/run/hostile/{name}", self._run, methods=["POST"]),
                 Route("/run/hostile/{name}/stream", self._events, methods=["POST"]),
                 Route("/api/openapi/queue/openapi.json", self._document),
+                Route("/api/v1/models", self._models),
                 Route("/api/v1/models/pricing", self._prices),
                 Route("/api/v1/models/requests/by-endpoint", self._ended),
                 Route("/redirect/{number:int}", self._redirect),
@@ -157,6 +158,32 @@ class HostileServer:
         ]
         entries += [None, 7, {"request_id": 5}, known | {"request_id": "nested-1", "json_input": "[" * 50_000}]
         return self._json(case, {"items": entries, "has_more": True, "cursor": EVERYTHING["html"]})
+
+    async def _models(self, request: Request) -> Response:
+        """A catalogue that goes in circles, and whose every word is hostile."""
+        case = CASES[0]
+        words = [*EVERYTHING.values(), LONG[:5_000]]
+        entries: list = [None, 7, "text", [], {"endpoint_id": 7}, {"endpoint_id": LONG}]
+        entries += [{"endpoint_id": word} for word in words]
+        for number, (word, case_of) in enumerate(itertools.product(words, ("prompt-html", "media-png-bomb"))):
+            pictures = (
+                "{bait}/thumbnail.png",
+                f"{self.base}/media/{case_of}/0",
+                "javascript:alert(1)",
+                "file:///etc/passwd",
+                word,
+            )
+            metadata = {
+                "display_name": word, "category": word, "description": word * 3, "status": (word, "active")[number % 2],
+                "tags": [word, 7, None, *([word[:9]] * 500)], "updated_at": word, "date": "9999-12-31T23:59:59-23:59",
+                "thumbnail_url": pictures[number % len(pictures)], "license_type": word, "group": {"label": word},
+                "kind": word, "duration_estimate": 1e999, "stream_url": word, "training_endpoint_ids": [word, "a/b"],
+            }  # fmt: skip
+            entries.append({"endpoint_id": f"hostile/model-{number}", "metadata": metadata, "enterprise_status": word})
+        entries.append(
+            {"endpoint_id": "hostile/prompt-html", "metadata": {"display_name": 7, "tags": "x", "group": []}}
+        )
+        return self._json(case, {"models": entries, "has_more": True, "next_cursor": EVERYTHING["html"]})
 
     async def _prices(self, request: Request) -> Response:
         names = request.query_params.getlist("endpoint_id")

@@ -8,7 +8,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
-    "form",
+    "form", "models", "schema", "price",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
@@ -47,6 +47,9 @@ SPARED = {
     "gallery": "sends nothing; a mark is one commit",
     "alias": "sends nothing; it lasts as long as the kernel",
     "form": "its cell sends nothing; Run is a submit like any other",
+    "models": "sends no call; the list it keeps is whole or absent",
+    "schema": "sends no call",
+    "price": "sends no call",
     "config": "sends nothing and writes nothing",
     "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
     "help": "sends nothing and writes nothing",

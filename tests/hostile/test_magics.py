@@ -18,7 +18,8 @@ from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING, HALVES
 
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
-ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator")
+ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator", "models")
+CATALOGUE = ("schema", "price")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
 PICKED = [case for case in ENDING if case.name not in SLOW and case.way not in {"media", "status"}]
@@ -59,7 +60,7 @@ def run(shell, capsys):
 
 
 def test_every_subcommand_is_tried_here():
-    assert set(SUBCOMMANDS) == {"run", "submit", "stream", "form", *ABOUT_A_JOB, *ALONE, *OPEN_WORK}
+    assert set(SUBCOMMANDS) == {"run", "submit", "stream", "form", *ABOUT_A_JOB, *ALONE, *OPEN_WORK, *CATALOGUE}
 
 
 @pytest.mark.parametrize("case", PICKED, ids=lambda case: case.name)
@@ -196,9 +197,21 @@ def test_what_stands_alone_prints_plain_text_too(run):
     assert_plain(run("%fal jobs")[0], 10**6)
 
 
+@pytest.mark.parametrize("case", FORMED, ids=lambda case: case.name)
+def test_what_an_endpoint_takes_and_costs_is_plain_text(case, run):
+    for name in CATALOGUE:
+        printed, done = run(f"%fal {name} {case.endpoint}")
+        assert_plain(printed, 10**6)
+        if done.result is not None:
+            assert_inert(done.result._repr_html_(), 10**6)
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        "%fal models --sort \x1b[31m",
+        "%fal schema \x1b[31m",
+        "%fal price a/b \x1b[31m",
         "%fal run \x1b]0;x\x07/y prompt=z",
         "%fal run hostile/\u202ex prompt=z",
         "%fal status \x1b[31m",

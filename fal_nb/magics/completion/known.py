@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.client.kept import list_file
 from fal_nb.client.schema_files import SchemaFiles
 from fal_nb.errors import EndpointError, FalError
 from fal_nb.ledger.names import HistoryNames, NamesReader
+from fal_nb.magics.completion.models import KnownModels, ModelsReader
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.urls import Hosts
 from fal_nb.schemas.openapi import read_schema
@@ -37,13 +40,14 @@ class Known:
         self._get_bench = get_bench
         self._files: SchemaFiles | None = None
         self._names = NamesReader()
+        self._models = ModelsReader()
         self._schemas: OrderedDict[tuple[str, int], EndpointSchema | None] = OrderedDict()
         self._simulated: tuple[int, Mapping[str, Any]] = (0, {})
 
     def endpoints(self) -> list[str]:
         """Return ids: those called before, newest first, then all others there is a trace of."""
         called = self.history().endpoints
-        others = sorted({*self._schema_files().endpoints(), *self._simulators()})
+        others = sorted({*self._schema_files().endpoints(), *self._simulators(), *self.models().endpoints})
         return [name for name in dict.fromkeys((*called, *others)) if _is_endpoint(name)]
 
     def schema(self, endpoint: str) -> EndpointSchema | None:
@@ -57,6 +61,14 @@ class Known:
             if schema is not None:
                 return schema
         return self._simulated_schema(endpoint)
+
+    def models(self) -> KnownModels:
+        """Return what is kept of the catalogue."""
+        wire = self._session.open_wire
+        if wire is not None and wire.models.listing.models:
+            return self._models.of(wire.models.listing.models)
+        found = (list_file(self._home, api, "models") for api in self._hosts("api"))
+        return next((models for file in found if (models := self._models.read(file)).endpoints), KnownModels())
 
     def history(self) -> HistoryNames:
         """Return endpoints, jobs and sweeps of the history."""
@@ -89,16 +101,18 @@ class Known:
         return self._files
 
     def _servers(self) -> list[str]:
-        """Return where schemas may have come from; settings that nobody needed yet are not resolved for this."""
+        return self._hosts("schema")
+
+    def _hosts(self, service: str) -> list[str]:
+        """Return where things may have come from; settings that nobody needed yet are not resolved for this."""
         wire = self._session.open_wire
         if wire is not None:
-            return [wire.client.http.settings.hosts.schema]
-        servers = [Hosts().schema]
+            return [getattr(wire.client.http.settings.hosts, service)]
+        servers = [Hosts()]
         base = os.environ.get("FAL_NB_BASE_URL")
-        try:
-            return [Hosts.under(base).schema, *servers] if base else servers
-        except FalError:
-            return servers
+        with contextlib.suppress(FalError):
+            servers[:0] = [Hosts.under(base)] if base else []
+        return [getattr(hosts, service) for hosts in servers]
 
     def _kept(self, server: str, endpoint: str) -> EndpointSchema | None:
         files = self._schema_files()

@@ -76,7 +76,8 @@ class LineOffers:
         written = current.raw if current else ""
         if current is not None and current.kind != "word" and current.operator:
             value = current.chunk.raw if current.chunk else ""
-            ours = find_option(spec, current.name) if current.kind == "option" else None
+            is_ours = current.kind == "option" or (spec.assigns_options and current.operator == "=")
+            ours = find_option(spec, current.name) if is_ours else None
             if ours is not None:
                 return self._option_value(spec, ours, value)
             field = field_at(self._schema(), current.name.replace("-", "_"))
@@ -103,10 +104,12 @@ class LineOffers:
                 yield from self._endpoints()
             elif spec.name == "attach":
                 yield from (Offer(job.request_id, _told(job)) for job in self._history_jobs() if job.request_id)
-            else:
+            elif spec.takes_inputs:
                 yield from self._names()
         elif spec.words == "jobs" or (first and spec.words in {"job", "choices"}):
             yield from self._jobs(spec, written)
+        elif spec.assigns_options:
+            yield from (Offer(f"{option.name}=", option.help) for option in spec.options if option.kind != "flag")
         elif first and spec.words in {"action", "topic"}:
             yield from (Offer(choice, spec.words) for choice in spec.choices or TOPICS)
 
@@ -153,6 +156,10 @@ class LineOffers:
                 offers = [Offer(name, "input") for name in names if _NAME.fullmatch(name)]
             case "job":
                 offers = [*self._jobs(spec, written)]
+            case "text" if option.name == "category":
+                offers = [Offer(name, "category") for name in self._known.models().categories]
+            case "text" if option.name == "tag" and spec.assigns_options:
+                offers = [Offer(name, "tag") for name in self._known.models().tags if " " not in name]
             case "text" if option.name == "endpoint":
                 offers = [*self._endpoints()]
         return fitting(written, offers)

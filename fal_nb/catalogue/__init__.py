@@ -1,0 +1,1 @@
+"""Models as a catalogue lists them, and how they are searched; pure."""

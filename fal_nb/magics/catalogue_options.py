@@ -1,0 +1,123 @@
+"""The subcommands about what there is to call: models, what they take and cost."""
+
+from __future__ import annotations
+
+from fal_nb.catalogue.search import ANY, SORTS
+from fal_nb.magics.specs import OptionSpec, SubcommandSpec
+
+__all__ = ["CATALOGUE_SPECS"]
+
+_VARIABLE = OptionSpec(
+    name="var",
+    short="-o",
+    kind="variable",
+    metavar="NAME",
+    field="var",
+    help="Also put what is returned into this variable.",
+)
+
+CATALOGUE_SPECS = (
+    SubcommandSpec(
+        name="models",
+        words="search",
+        usage="[WORD …] [category=NAME] [OPTIONS]",
+        assigns_options=True,
+        summary="what there is to call: search, look through, copy the line that calls it",
+        details="""\
+Shows the models in which every WORD occurs: in the endpoint, name, category, tags or description. Every option can be
+written as NAME=VALUE, too. The whole catalogue is read once a day and kept, so that it can be searched without a
+network. Returns the models: a list, with a DataFrame in its `frame`.""",
+        options=(
+            OptionSpec(
+                name="category", kind="text", metavar="NAME", field="category", help="Such as text-to-image.", many=True
+            ),
+            OptionSpec(
+                name="tag", kind="text", metavar="TAG", field="tags", help="With this tag; may be repeated.", many=True
+            ),
+            OptionSpec(
+                name="kind",
+                kind="choice",
+                metavar="KIND",
+                field="kind",
+                choices=("inference", "training"),
+                help="Only for inference, or only for training.",
+            ),
+            OptionSpec(
+                name="license",
+                kind="choice",
+                metavar="LICENSE",
+                field="license",
+                choices=("commercial", "research", "private"),
+                help="Only under this kind of licence.",
+            ),
+            OptionSpec(
+                name="status",
+                kind="choice",
+                metavar="STATUS",
+                field="status",
+                choices=("active", "deprecated", ANY),
+                help="active unless it is said.",
+            ),
+            OptionSpec(
+                name="sort",
+                kind="choice",
+                metavar="ORDER",
+                field="sort",
+                choices=SORTS,
+                help="best: how well the words fit.",
+            ),
+            OptionSpec(name="limit", kind="count", metavar="N", field="limit", help="Only the first N."),
+            OptionSpec(name="refresh", field="refresh", help="Read the catalogue anew."),
+            _VARIABLE,
+        ),
+        examples=(
+            "%fal models flux category=text-to-image",
+            "models = %fal models --category image-to-video --sort newest",
+        ),
+        twin="fal.models(words, category=…)",
+    ),
+    SubcommandSpec(
+        name="schema",
+        words="endpoint",
+        usage="ENDPOINT",
+        summary="what an endpoint takes: types, defaults, allowed values",
+        details="Shows the inputs of an endpoint as a table and returns its schema. Sends no call.",
+        options=(_VARIABLE,),
+        examples=("%fal schema fal-ai/flux/dev", "schema = %fal schema fal-ai/flux/dev"),
+        twin="fal.schema(endpoint)",
+    ),
+    SubcommandSpec(
+        name="price",
+        words="endpoint",
+        usage='ENDPOINT ["TEXT"] [NAME=VALUE …]',
+        takes_inputs=True,
+        summary="what a call would cost",
+        details="""\
+Shows the price of a unit and what a call with these inputs would cost: at least, at most, and how that is reckoned.
+Sends no call.""",
+        options=(
+            OptionSpec(name="json", help="The cell's body is a JSON object with the arguments.", field="json"),
+            OptionSpec(name="yaml", help="The cell's body is YAML with the arguments.", field="yaml"),
+            OptionSpec(
+                name="body",
+                kind="input",
+                metavar="NAME",
+                field="text_input",
+                help="The input that takes the body or the quoted text (else: prompt).",
+            ),
+            OptionSpec(
+                name="with",
+                kind="input",
+                metavar="NAME",
+                field="base",
+                help="Build on arguments that were kept as NAME; what the line gives wins.",
+            ),
+            _VARIABLE,
+        ),
+        examples=(
+            "%fal price fal-ai/flux/dev",
+            '%fal price fal-ai/flux/dev prompt="a fox" image_size=square_hd num_images=4',
+        ),
+        twin="fal.price(endpoint, arguments)",
+    ),
+)
