@@ -151,6 +151,31 @@ class FalAccessor:
         """
         return differences(self._record(a, 0), self._record(b, -1))
 
+    def duplicates(self, bits: int = 4) -> pd.DataFrame:
+        """Return the frame with three more columns: which earlier call each one's output looks like.
+
+        ``duplicate_of`` is the number of the earliest call that looks so, ``bits`` in how many of 64 the two differ,
+        ``group`` the same number for all that look alike, the earliest itself among them. They are empty where there
+        is no picture: a call's first picture or film is looked at. ``found[found.duplicate_of.isna()]`` drops the
+        later ones, ``found.fal.compare(by="group")`` shows them side by side.
+
+        Perceptual hashes and mean colours of the thumbnails are compared, by the order the calls were made in. They
+        are kept in the history, so that only new outputs are looked at; an interrupt keeps what was made. Blocks.
+
+        Parameters
+        ----------
+        bits
+            In how many bits near-duplicates may differ, 0 to 20.
+
+        Raises
+        ------
+        HistoryError
+            Where `bits` is none of these, or the frame has no record numbers.
+        """
+        from fal_nb.frames.duplicates import with_duplicates  # noqa: PLC0415 - loads what looks at pictures
+
+        return with_duplicates(_bench().session.history, self._frame, bits)
+
     def replay(self, *, yes: bool = False) -> list[Job]:
         """Make each of these calls once more and return the jobs, in the order of the rows; each may be charged.
 

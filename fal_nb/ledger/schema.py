@@ -289,6 +289,20 @@ def m007_scores(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX scores_by_record ON scores (record_id)")
 
 
+_FINGERPRINTS = """
+CREATE TABLE fingerprints (
+    digest  TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    bits    BLOB NOT NULL
+) WITHOUT ROWID
+"""
+
+
+def m008_fingerprints(connection: sqlite3.Connection) -> None:
+    """Create the table of what near-duplicates are told by, one row a file."""
+    connection.execute(_FINGERPRINTS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_ledger,
     m002_sessions,
@@ -297,6 +311,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m005_sweeps,
     m006_sweep_keys,
     m007_scores,
+    m008_fingerprints,
 )
 """Step n brings a file from version n to version n + 1."""
 

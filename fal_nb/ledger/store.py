@@ -17,6 +17,7 @@ from fal_nb.errors import HistoryError, LeaseLost
 from fal_nb.ledger.annotations import Annotations
 from fal_nb.ledger.database import Database
 from fal_nb.ledger.filter_names import check_names
+from fal_nb.ledger.fingerprints import Fingerprints
 from fal_nb.ledger.known_files import KnownFiles
 from fal_nb.ledger.leases import Leases
 from fal_nb.ledger.memos import Memos
@@ -47,7 +48,7 @@ _AT_ONCE = 500
 _UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
 
 
-class HistoryStore(Annotations, KnownFiles, Memos, Outputs):
+class HistoryStore(Annotations, Fingerprints, KnownFiles, Memos, Outputs):
     """One history file.
 
     Every method blocks: well under a millisecond by itself, at most `busy_timeout_s` where another program

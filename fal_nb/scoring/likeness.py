@@ -113,8 +113,21 @@ class Fingerprint:
     COLOUR_STEP: ClassVar[int] = 24
     """How far the mean colours of a sixteenth of two near-duplicates may lie apart, of 255."""
 
+    VERSION: ClassVar[int] = 1
+    """Goes up with a change of what `fingerprint` makes of a picture, so that those kept from before are made anew."""
+
     bits: int
     colours: tuple[int, ...]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Fingerprint:
+        """Return what `to_bytes` was made of."""
+        size = HASH_BITS // 8
+        return cls(int.from_bytes(data[:size], "big"), tuple(data[size:]))
+
+    def to_bytes(self) -> bytes:
+        """Return it as it is kept: the hash, then the colours."""
+        return self.bits.to_bytes(HASH_BITS // 8, "big") + bytes(self.colours)
 
     def distance(self, other: Fingerprint) -> int:
         """Return in how many bits the hashes differ; all of them where the colours lie apart."""

@@ -11,7 +11,8 @@ from fal_nb.errors import JobError
 from fal_nb.ledger.scores import Score
 from fal_nb.plain import one_line, shown
 from fal_nb.scoring.built_in import BUILT_IN
-from fal_nb.sweeps.duplicates import find_like, fingerprints, ignored_seeds
+from fal_nb.scoring.look_alikes import MOST_BITS, find_like
+from fal_nb.sweeps.duplicates import fingerprints, ignored_seeds
 from fal_nb.sweeps.scores import DUPLICATE, KeptScores, Scoring, scorer_of
 
 if TYPE_CHECKING:
@@ -202,10 +203,10 @@ class Numbers:
         """
         import pandas as pd  # noqa: PLC0415
 
-        if isinstance(bits, bool) or bits not in range(21):
-            raise JobError(f"Near-duplicates differ in 0 to 20 of 64 bits, not {bits!r:.40}.")
+        if isinstance(bits, bool) or bits not in range(MOST_BITS + 1):
+            raise JobError(f"Near-duplicates differ in 0 to {MOST_BITS} of 64 bits, not {bits!r:.40}.")
         views = list(self)
-        prints = fingerprints(views, self._fingerprints)
+        prints = fingerprints(views, self._fingerprints, self._session.history)
         like = find_like(prints, bits)
         records = {view.cell.key: view.record_id or 0 for view in views}
         self.scores.replace(

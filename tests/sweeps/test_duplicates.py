@@ -8,9 +8,10 @@ from PIL import Image, ImageDraw
 
 from fal_nb.artifacts import Artifact
 from fal_nb.scoring.likeness import Fingerprint
+from fal_nb.scoring.look_alikes import find_like
 from fal_nb.sweeps.cell_view import CellView
 from fal_nb.sweeps.cells import Cell
-from fal_nb.sweeps.duplicates import find_like, fingerprints, ignored_seeds
+from fal_nb.sweeps.duplicates import fingerprints, ignored_seeds
 
 
 def picture(number):
