@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import ConfigError, HistoryError
-from fal_nb.frames.differences import differences, varying
+from fal_nb.frames.differences import argument_paths, differences, varying
+from fal_nb.frames.pictures import pictures_html
 from fal_nb.frames.pivot import How, newest_rows, numbers_of
 from fal_nb.frames.rows import check_columns, record_ids
 from fal_nb.plain import one_line
@@ -32,7 +32,6 @@ __all__ = ["FalAccessor"]
 _MOST_AXES = 4
 _MOST_PICTURES = 100
 _PICTURE = "picture"
-_PICTURE_PX = 96
 _TEXT_CHARS = 200
 
 
@@ -51,8 +50,9 @@ class FalAccessor:
         Parameters
         ----------
         by
-            Columns that become axes: rows, columns, super-rows, super-columns, then pickers. Without it the arguments
-            that vary, at most four. Calls that agree in all of them stand apart on one more axis, ``repeat``.
+            Columns that become axes: rows, columns, super-rows, super-columns, then pickers; also axes that only the
+            sweeps of the calls know, such as a variable inside a prompt. Without it the arguments that vary, at most
+            four. Calls that agree in all of them stand apart on one more axis, ``repeat``.
 
         Raises
         ------
@@ -60,10 +60,11 @@ class FalAccessor:
             For a column that is not there, a frame without record numbers, or with none of this history's.
         """
         from fal_nb.frames.shown_records import ShownRecords  # noqa: PLC0415 - loads the views
+        from fal_nb.frames.sweep_axes import with_axes  # noqa: PLC0415 - loads what sweeps are made of
 
         names = [by] if isinstance(by, str) else list(by) if by is not None else varying(self._frame)[:_MOST_AXES]
         bench = _bench()
-        return bench.show_board(ShownRecords(bench.session, self._frame, names))
+        return bench.show_board(ShownRecords(bench.session, with_axes(bench.session, self._frame, names), names))
 
     def gallery(self) -> GalleryView:
         """Show the outputs of the calls in the cell and return the gallery, as `fal.gallery(df)` does.
@@ -118,7 +119,7 @@ class FalAccessor:
         Parameters
         ----------
         rows, columns
-            A column, or several that are nested.
+            A column, or an axis of the sweeps of the calls; several are nested.
         values
             A column with numbers; ``picture`` is the newest output at each place, of at most 100 places.
         how
@@ -131,13 +132,20 @@ class FalAccessor:
         HistoryError
             For a column that is not there or has no numbers, and for pictures of more than 100 places.
         """
+        from fal_nb.frames.sweep_axes import with_axes  # noqa: PLC0415 - loads what sweeps are made of
+
         names = [[each] if isinstance(each, str) else list(each) for each in (rows, columns)]
+        frame = self._frame
+        if any(name not in frame.columns for name in (*names[0], *names[1])):
+            frame = with_axes(_bench().session, frame, [*names[0], *names[1]])
         if values == _PICTURE and _PICTURE not in self._frame.columns:
-            return self._picture_pivot(names[0], names[1])
-        return numbers_of(self._frame, names[0], names[1], values, how)
+            return type(self)(frame)._picture_pivot(names[0], names[1])  # noqa: SLF001 - its own kind
+        return numbers_of(frame, names[0], names[1], values, how)
 
     def diff(self, a: int | None = None, b: int | None = None) -> pd.DataFrame:
         """Return what differs between two calls, a row each: arguments by their dotted path, endpoint, cost, seconds.
+
+        Where their arguments are equal, a line says so in a notebook, and the frame has what came of them.
 
         Parameters
         ----------
@@ -149,7 +157,12 @@ class FalAccessor:
         HistoryError
             Where there is no such record.
         """
-        return differences(self._record(a, 0), self._record(b, -1))
+        ours, theirs = self._record(a, 0), self._record(b, -1)
+        found = differences(ours, theirs)
+        bench = _bench()
+        if ours.endpoint == theirs.endpoint and not argument_paths(found) and bench.display.rendering != "script":
+            bench.line(_equal(ours.id, theirs.id, list(found.index)))
+        return found
 
     def duplicates(self, bits: int = 4) -> pd.DataFrame:
         """Return the frame with three more columns: which earlier call each one's output looks like.
@@ -242,20 +255,7 @@ class FalAccessor:
         return styler.set_properties(subset=None, **{"text-align": "left", "vertical-align": "top"})
 
     def _pictures(self) -> list[str]:
-        history = _bench().session.history
-        ids = record_ids(self._frame)
-        files = history.artifacts_of(number for number in ids if number is not None)
-        pictures = []
-        for number in ids:
-            found = next((file for file in files.get(number, ()) if file.thumbnail), None) if number else None
-            if found is None or found.thumbnail is None:
-                pictures.append("–")
-                continue
-            source = base64.b64encode(found.thumbnail).decode("ascii")
-            about = escape(one_line(f"{found.kind} of record {number}", _TEXT_CHARS), quote=True)
-            style = f"max-width:{_PICTURE_PX}px;max-height:{_PICTURE_PX}px"
-            pictures.append(f'<img src="data:image/webp;base64,{source}" alt="{about}" style="{style}">')
-        return pictures
+        return pictures_html(_bench().session, record_ids(self._frame))
 
     def _numbers(self) -> list[int]:
         return [number for number in record_ids(self._frame) if number is not None]
@@ -267,6 +267,13 @@ class FalAccessor:
                 raise HistoryError("There are no two calls here: name them, df.fal.diff(12, 15).")
             number = numbers[at]
         return _bench().session.history.get(number)
+
+
+def _equal(a: int, b: int, facts: Sequence[str]) -> str:
+    if a == b:
+        return f"#{a} is compared with itself: name two calls, df.fal.diff(12, 15)."
+    same = f"#{a} and #{b} called the same endpoint with equal arguments"
+    return f"{same}; what differs is what came of it: {', '.join(facts)}." if facts else f"{same}; nothing differs."
 
 
 def _require_jinja2() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fal_nb.ledger.records import Record
 
-__all__ = ["differences", "varying"]
+__all__ = ["argument_paths", "differences", "varying"]
 
 _CALL_COLUMNS = ("endpoint", "prompt", "seed")
 _FACTS = ("endpoint", "backend", "state", "cost", "total_s", "rating")
@@ -41,11 +41,20 @@ def differences(a: Record, b: Record) -> pd.DataFrame:
     paths = list(dict.fromkeys([*ours, *theirs]))
     rows = [*facts, *((path, ours.get(path), theirs.get(path)) for path in paths)]
     unlike = [row for row in rows if canonical(row[1]) != canonical(row[2])]
-    return pd.DataFrame(
-        {f"#{a.id}": [shown(row[1]) for row in unlike], f"#{b.id}": [shown(row[2]) for row in unlike]},
+    names = [f"#{a.id}", f"#{b.id}" if a.id != b.id else f"#{b.id} again"]
+    found = pd.DataFrame(
+        {name: [shown(row[at]) for row in unlike] for at, name in enumerate(names, start=1)},
         index=pd.Index([shown(row[0]) for row in unlike], name="what"),
         dtype=object,
     )
+    # An argument may be called as a fact is: only their places tell them apart.
+    found.attrs["facts"] = sum(row in facts for row in unlike)
+    return found
+
+
+def argument_paths(found: pd.DataFrame) -> list[str]:
+    """Return which rows of what `differences` returns are of arguments."""
+    return list(found.index[found.attrs["facts"] :])
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

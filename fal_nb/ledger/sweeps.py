@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fal_nb.errors import HistoryError
@@ -12,6 +13,7 @@ from fal_nb.states import State
 
 __all__ = ["CellRecord", "SweepRow", "Sweeps"]
 
+_AT_ONCE = 500
 _COLUMNS = "name, text, created, budget, allow_unpriced, call_window, stopped, owner, schemas"
 
 
@@ -157,6 +159,23 @@ class Sweeps:
             for key, record_id, state in answers:
                 if key not in found or found[key].state != "SUCCEEDED":
                     found[key] = CellRecord(record_id, state, was_sent=True, is_from_memo=True)
+        return found
+
+    def places_of(self, record_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return by record number (sweep, key of the cell) that it was called for, else the newest it answers for."""
+        found: dict[int, tuple[str, str]] = {}
+        wanted = sorted(set(record_ids))
+        with self._database.reading() as connection:
+            for at in range(0, len(wanted), _AT_ONCE):
+                some = wanted[at : at + _AT_ONCE]
+                marks = ", ".join("?" * len(some))
+                for table, column in (("sweep_answers", "record_id"), ("records", "id")):
+                    rows = connection.execute(
+                        f"SELECT {column}, sweep, sweep_cell FROM {table} WHERE {column} IN ({marks}) "  # noqa: S608 - ours
+                        "AND sweep IS NOT NULL AND sweep_cell IS NOT NULL ORDER BY rowid",
+                        some,
+                    )
+                    found.update((record_id, (sweep, key)) for record_id, sweep, key in rows)
         return found
 
 

@@ -141,8 +141,10 @@ def fingerprint(thumbnail: bytes) -> Fingerprint:
     from PIL.WebPImagePlugin import WebPImageFile  # noqa: PLC0415
 
     with WebPImageFile(io.BytesIO(thumbnail)) as image:
-        seen = image.convert("RGBA")
-    paper = Pillow.new("RGBA", seen.size, "white")
-    plain = Pillow.alpha_composite(paper, seen).convert("RGB")
+        image.load()
+        plain = image if image.mode == "RGB" else image.convert("RGBA")
+    if plain.mode == "RGBA":
+        paper = Pillow.new("RGBA", plain.size, "white")
+        plain = Pillow.alpha_composite(paper, plain).convert("RGB")
     grid = plain.resize((_COLOUR_GRID, _COLOUR_GRID), Pillow.Resampling.BOX)
     return Fingerprint(hash_of(plain), tuple(grid.tobytes()))

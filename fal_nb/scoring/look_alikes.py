@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fal_nb.scoring.likeness import HASH_BITS, Fingerprint, fingerprint
 
@@ -101,7 +101,9 @@ class _Table:
         self._hashes = np.zeros(most, dtype=np.uint64)
         self._colours: np.ndarray[tuple[int, ...], np.dtype[np.int16]] | None = None
         self._most, self._bits, self._count = most, bits, 0
-        self._ones = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
+        ones = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
+        # numpy counts bits itself from version 2 on, in a tenth of the time.
+        self._count_ones = getattr(np, "bitwise_count", lambda bits: _looked_up(ones, bits))
 
     def add(self, one: Fingerprint) -> None:
         if self._colours is None:
@@ -116,7 +118,7 @@ class _Table:
             return HASH_BITS, -1
         np = self._np
         different = self._hashes[: self._count] ^ np.uint64(one.bits)
-        apart = self._ones[different.view(np.uint16)].reshape(-1, HASH_BITS // 16).sum(axis=1, dtype=np.uint8)
+        apart = self._count_ones(different)
         near = np.flatnonzero(apart <= self._bits)
         # Few are left to be looked at for their colours.
         colours = np.abs(self._colours[near] - np.array(one.colours, dtype=np.int16))
@@ -125,3 +127,9 @@ class _Table:
             return HASH_BITS, -1
         place = int(near[apart[near].argmin()])
         return int(apart[place]), place
+
+
+def _looked_up(ones: np.ndarray[Any, Any], bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return in how many bits each is one, by a table of all numbers of 16 bits."""
+    counted: np.ndarray[Any, Any] = ones[bits.view("uint16")].reshape(-1, HASH_BITS // 16).sum(axis=1, dtype="uint8")
+    return counted

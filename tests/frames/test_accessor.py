@@ -132,6 +132,54 @@ class TestCompare:
         assert len(str(caught.value).splitlines()) == 1
 
 
+class TestAxesOfSweeps:
+    @pytest.fixture
+    def styled(self, api):
+        """A sweep whose style stands in a text only, and one call of no sweep."""
+        axes = {"style": ["ukiyo-e", "bauhaus"], "seed": [1, 2]}
+        sweep = api.sweep(FLUX, {"prompt": "a fox, {style}", "image_size": "square"}, axes=axes, name="styles")
+        sweep.run().wait(60)
+        api.submit(FLUX, {"prompt": "an owl", "seed": 1, "image_size": "square"}).get(60)
+        return api.history()
+
+    def test_a_variable_inside_a_prompt_is_an_axis(self, styled):
+        board = styled.fal.compare(by=["style", "seed"]).state()
+        assert [(axis["name"], axis["labels"]) for axis in board["axes"]] == [
+            ("style", ["ukiyo-e", "bauhaus", "–"]),
+            ("seed", ["1", "2"]),
+        ]
+        assert "style" not in styled.columns
+
+    def test_it_is_one_in_another_kernel_and_of_a_pivot(self, styled, api):
+        api.close()
+        frame = api.history().fal.pivot("style", "seed", "cost", how="count")  # noqa: PD010 - it is ours
+        assert frame.loc["bauhaus"].tolist() == [1, 1]
+
+    def test_a_call_that_answered_a_cell_from_the_history_lies_where_the_cell_does(self, api, shown):
+        api.submit(FLUX, {"prompt": "a fox, bauhaus", "seed": 1, "image_size": "square"}).get(60)
+        axes = {"style": ["bauhaus", "pencil"]}
+        sweep = api.sweep(FLUX, {"prompt": "a fox, {style}", "seed": 1, "image_size": "square"}, axes=axes)
+        sweep.run().wait(60)
+        board = api.history().fal.compare(by="style").state()
+        assert board["axes"][0]["labels"] == ["bauhaus", "pencil"]
+
+    def test_a_name_that_no_sweep_knows_is_refused_with_those_there_are(self, styled):
+        with pytest.raises(
+            HistoryError, match=r"no column stile .* Nor is it an axis .* which have: style, seed\.$"
+        ) as no:
+            styled.fal.compare(by="stile")
+        assert len(str(no.value).splitlines()) == 1
+
+    def test_a_sweep_that_cannot_be_read_is_named(self, styled, api):
+        from fal_nb.sweeps import sweep as sweeps
+
+        sweeps._open.clear()
+        with api.session().history.database.writing() as connection:
+            connection.execute("UPDATE sweeps SET text = 'endpoint: [broken'")
+        with pytest.raises(HistoryError, match="no column style in this frame, and the sweep styles"):
+            styled.fal.compare(by="style")
+
+
 class TestDiff:
     def test_only_what_differs_is_listed_nested_paths_with_it(self, api):
         sizes = ({"width": 64, "height": 64}, {"width": 64, "height": 96})
@@ -146,6 +194,22 @@ class TestDiff:
         jobs = [api.submit(FLUX, {"prompt": "a fox"} | more) for more in ({}, {"seed": 5})]
         api.wait(jobs, timeout=60)
         assert api.history().fal.diff(1, 2).loc["seed"].tolist() == [None, 5]
+
+    @pytest.mark.parametrize(
+        ("second", "told"), [(2, "equal arguments; what differs is what came of it: "), (1, "itself")]
+    )
+    def test_two_calls_with_equal_arguments_are_said_to_be_so(self, api, capsys, monkeypatch, second, told):
+        monkeypatch.setattr("fal_nb.views.display.choose_rendering", lambda shell: ("terminal", "a test"))
+        jobs = [api.submit(FLUX, {"prompt": "a fox", "seed": 1, "image_size": "square"}) for _ in range(2)]
+        api.wait(jobs, timeout=60)
+        capsys.readouterr()
+        frame = api.history().fal.diff(1, second)
+        assert told in capsys.readouterr().out
+        assert set(frame.index) <= {"total_s"}
+        api.submit(FLUX, {"prompt": "a fox", "seed": 2, "image_size": "square"}).get(60)
+        capsys.readouterr()
+        assert api.history().fal.diff(1, 3).loc["seed"].tolist() == [1, 2]
+        assert "equal" not in capsys.readouterr().out
 
     def test_one_row_alone_differs_from_nothing(self, calls):
         with pytest.raises(HistoryError, match="no two calls here"):
@@ -169,9 +233,31 @@ class TestThumbnails:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
         assert re.search(r">\s*1\s*</td>", page)
 
-    def test_a_row_without_a_picture_says_so(self, api):
-        api.submit("simulator/sleep", {"seconds": 0}).get(60)
-        assert "data:image" not in api.history().fal.thumbnails().to_html()
+    def test_films_sounds_texts_and_failures_say_what_they_are(self, api):
+        called = [
+            ("fal-ai/kling-video/v3/pro/text-to-video", {"prompt": "a fox", "duration": "3"}),
+            ("fal-ai/elevenlabs/tts/turbo-v2.5", {"text": "hello"}),
+            ("fal-ai/any-llm", {"prompt": "<b>why</b>"}),
+            ("simulator/sleep", {"seconds": 0}),
+            ("simulator/fail", {}),
+        ]
+        jobs = [api.submit(endpoint, arguments, check=False) for endpoint, arguments in called]
+        api.wait(jobs, timeout=90)
+        cells = api.history().fal._pictures()
+        assert re.search(r"^<img .*>▶ [\d.]+ s<", cells[0])
+        assert re.search(r"^<img .*>♪ [\d.]+ s<", cells[1])
+        assert html.escape(api.result(3).text[:40]) in cells[2]
+        assert "<b>" not in cells[2]
+        assert cells[3] == "–"
+        assert "failed: " in cells[4]
+
+    def test_a_file_that_is_gone_is_said_and_its_small_picture_stays(self, api):
+        job = api.submit(FLUX, {"prompt": "a fox", "seed": 1, "image_size": "square"})
+        api.session().artifacts.path(job.get(60).files[0].artifact.digest).unlink()
+        assert re.search("^<img .*file not here", api.history().fal._pictures()[0])
+
+    def test_a_row_whose_record_is_gone_says_so(self, api):
+        assert "not in this history" in pd.DataFrame({"record": [77]}).fal._pictures()[0]
 
     def test_too_many_are_refused_with_the_way_out(self):
         with pytest.raises(HistoryError, match=r"df\.head\(100\)\.fal\.thumbnails\(\)"):
