@@ -59,7 +59,9 @@ if TYPE_CHECKING:
         StorageSettings,
     )
     from fal_nb.client.pictures import encode, encode_file, encode_image
+    from fal_nb.client.realtime import AsyncRealtimeConnection
     from fal_nb.client.sync_client import SyncClient, SyncRequestHandle
+    from fal_nb.client.sync_realtime import RealtimeConnection
     from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.engine.snapshot import JobSnapshot
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         ProtocolError,
         RateLimitedError,
+        RealtimeError,
         RequestCancelledError,
         ServerError,
         SubmissionUnknown,
@@ -120,13 +123,15 @@ _HOMES = {
         "ObjectExpiration", "StorageACL", "StorageACLDecision", "StorageACLRule", "StorageSettings",
     ),
     "fal_nb.client.pictures": ("encode", "encode_file", "encode_image"),
+    "fal_nb.client.realtime": ("AsyncRealtimeConnection",),
+    "fal_nb.client.sync_realtime": ("RealtimeConnection",),
     "fal_nb.client.sync_client": ("SyncClient", "SyncRequestHandle"),
     "fal_nb.errors": (
         "AccountLockedError", "ArgumentsError", "AuthenticationError", "BudgetError", "ConfigError", "EndpointError",
         "FalClientError", "FalClientHTTPError", "FalClientTimeoutError", "FalError", "FileError",
         "GrammarError", "HistoryError", "JobError", "MissingCredentialsError", "NotFoundError", "NotSent",
-        "PermissionDeniedError", "ProtocolError", "RateLimitedError", "RequestCancelledError", "ServerError",
-        "SubmissionUnknown", "TransferError", "ValidationError", "WebhookError", "WrongThreadError",
+        "PermissionDeniedError", "ProtocolError", "RateLimitedError", "RealtimeError", "RequestCancelledError",
+        "ServerError", "SubmissionUnknown", "TransferError", "ValidationError", "WebhookError", "WrongThreadError",
     ),
     "fal_nb.engine.job": ("Job",),
     "fal_nb.engine.session": ("Session",),
@@ -142,6 +147,7 @@ __all__ = [
     "AccountLockedError",
     "ArgumentsError",
     "AsyncClient",
+    "AsyncRealtimeConnection",
     "AsyncRequestHandle",
     "AuthenticationError",
     "BudgetError",
@@ -168,6 +174,8 @@ __all__ = [
     "ProtocolError",
     "Queued",
     "RateLimitedError",
+    "RealtimeConnection",
+    "RealtimeError",
     "RequestCancelledError",
     "Result",
     "ResultFile",

@@ -16,6 +16,7 @@
     ├── TransferError              no usable answer, and repeating the request is harmless
     │   └── NotSent                the request provably never left: no connection was made
     ├── SubmissionUnknown          a paid POST may have arrived; it is never repeated by itself
+    ├── RealtimeError              (RuntimeError) a realtime session failed, or ended in the middle
     ├── ProtocolError              an answer is not what the protocol says
     ├── WebhookError               a delivery that is not believed, or cannot be checked now
     ├── FalClientTimeoutError      (TimeoutError) the caller's own time limit ran out
@@ -75,6 +76,7 @@ __all__ = [
     "PermissionDeniedError",
     "ProtocolError",
     "RateLimitedError",
+    "RealtimeError",
     "RefusedField",
     "RequestCancelledError",
     "ServerError",
@@ -245,6 +247,42 @@ class WebhookError(FalError):
     def __init__(self, message: str, *, reason: WebhookReason, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
         self.reason: WebhookReason = reason
+
+
+class RealtimeError(FalError, RuntimeError):
+    """A realtime session failed, or its connection ended in the middle.
+
+    Attributes
+    ----------
+    error
+        ``INTERNAL_ERROR`` where the app raised, ``CONNECTION_CLOSED`` where the connection broke, or what else the
+        runtime calls it.
+    reason
+        Its own words, empty where there are none.
+    payload
+        The whole message.
+
+    Source: fal-client 1.0.3 ``RealtimeError``.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        reason: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        endpoint: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        message = f"{error}: {reason}" if reason else error
+        super().__init__(message, request_id=request_id, endpoint=endpoint)
+        self.error = plain_text(error, _LONGEST_CHARS)
+        self.reason = plain_text(reason or "", _LONGEST_CHARS)
+        self.payload = dict(payload or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made again from its parts."""
+        return type(self), (self.error, self.reason, self.payload), self.__dict__
 
 
 class FalClientTimeoutError(FalError, TimeoutError):

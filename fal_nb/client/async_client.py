@@ -14,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 from fal_nb.client.bodies import Progress
+from fal_nb.client.connecting import Connecting, codec_of
 from fal_nb.client.direct import Direct
 from fal_nb.client.download import Downloader
 from fal_nb.client.follow import AnyStatus
@@ -22,12 +23,16 @@ from fal_nb.client.http import Http
 from fal_nb.client.lifecycle import Lifecycle
 from fal_nb.client.models import Models
 from fal_nb.client.options import NO_HEADERS, SHORTEST_START_S, CallOptions, Priority
+from fal_nb.client.pace import Pace
 from fal_nb.client.pictures import encode_picture
 from fal_nb.client.queue import Queue
+from fal_nb.client.raw_socket import AsyncRawSocket
+from fal_nb.client.realtime import AsyncRealtimeConnection
 from fal_nb.client.storage import Repository, Storage, check_repositories
 from fal_nb.client.stream import EventStreams
 from fal_nb.errors import FalClientTimeoutError, MissingCredentialsError
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.realtime import TOKEN_LIFE_S
 from fal_nb.protocol.status import JSON
 from fal_nb.settings import Given, Settings
 
@@ -61,7 +66,7 @@ class AsyncClient:
     ----------
     models
         The platform's catalogue: ``search``, ``pages``, ``find``.
-    queue, direct, streams, storage, downloads
+    queue, direct, streams, storage, downloads, connecting
         The same calls one level lower, with all that an answer brought.
 
     Source: fal-client 1.0.3 ``AsyncClient``.
@@ -87,6 +92,7 @@ class AsyncClient:
         self.storage = Storage(self._http, timeout_s=default_timeout)
         self.downloads = Downloader(self._http)
         self.models = Models(self._http)
+        self.connecting = Connecting(self._http, timeout_s=default_timeout)
 
     @property
     def http(self) -> Http:
@@ -300,6 +306,79 @@ class AsyncClient:
         """
         options = CallOptions(path, headers=headers)
         return self.streams.events(EndpointId.parse(application), arguments, options, timeout_s=timeout)
+
+    def realtime(  # noqa: PLR0913 - signature of the official client, and the pace
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "/realtime",
+        max_buffering: int | None = None,
+        token_expiration: int = TOKEN_LIFE_S,
+        encode_message: Callable[[Any], bytes | str] | None = None,
+        decode_message: Callable[[bytes], Any] | None = None,
+        newest_wins: bool = False,
+        throttle_s: float = 0.0,
+        in_flight: int | None = None,
+        reconnect: bool = True,
+    ) -> AsyncRealtimeConnection:
+        """Return a connection on which inputs are answered as they come; ``async with`` opens and closes it.
+
+        Parameters
+        ----------
+        use_jwt
+            Whether the connection is opened with a short-lived token rather than with the key itself.
+        max_buffering
+            How many inputs fal holds for the app, 1 to 60; further ones take the place of the oldest.
+        token_expiration
+            Seconds in which a token opens a connection; each connection gets a new one.
+        encode_message, decode_message
+            For apps that do not read or write msgpack.
+        newest_wins
+            Whether `send` returns at once and an input that could not go out yet gives way to a newer one.
+        throttle_s
+            Least time between two inputs, in seconds.
+        in_flight
+            How many inputs may be unanswered before the next one waits; after 5 s without an answer it goes all
+            the same.
+        reconnect
+            Whether an input sent after the end of a connection opens a new one. Nothing is ever sent twice.
+
+        Raises
+        ------
+        EndpointError, ConfigError
+            Where an option has a value that cannot be meant.
+        """
+        return self.connecting.connection(
+            application,
+            use_jwt=use_jwt,
+            path=path,
+            max_buffering=max_buffering,
+            token_expiration=token_expiration,
+            codec=codec_of(encode_message, decode_message),
+            pace=Pace(newest_wins, throttle_s, in_flight, reconnect),
+        )
+
+    def ws_connect(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "",
+        max_buffering: int | None = None,
+        token_expiration: int = TOKEN_LIFE_S,
+    ) -> AsyncRawSocket:
+        """Return a WebSocket of an app without fal's protocol; ``async with`` opens and closes it.
+
+        Its `send` and `recv` take and give bytes or texts. Raises as `realtime`.
+        """
+        return self.connecting.raw(
+            application,
+            use_jwt=use_jwt,
+            path=path,
+            max_buffering=max_buffering,
+            token_expiration=token_expiration,
+        )
 
     async def upload(
         self,

@@ -17,7 +17,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from fal_nb.client.addresses import PublicResolver
 
-__all__ = ["Connections", "Pool", "UnrepeatedError", "basic_authorization", "exact_url"]
+__all__ = ["Connections", "Pool", "UnrepeatedError", "basic_authorization", "exact_url", "probing_socket"]
 
 Pool: TypeAlias = Literal["calls", "cancels", "streams", "direct", "files"]
 """Connections are shared within a pool only, so that no kind of request waits behind another."""
@@ -84,7 +84,7 @@ class Connections:
             keepalive_timeout=_KEEPALIVE_S,
             ssl=context,
             resolver=resolver,
-            socket_factory=_probing_socket,
+            socket_factory=probing_socket,
         )
         session = aiohttp.ClientSession(
             connector=connector,
@@ -124,7 +124,7 @@ def _with_header_auth(proxy: httpx.Proxy | None) -> httpx.Proxy | None:
     return httpx.Proxy(proxy.url, headers=headers)
 
 
-def _probing_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+def probing_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """Return a socket that notices a vanished peer, as on a run of many minutes without a byte."""
     family, kind, proto, _, _ = address
     made = socket.socket(family, kind, proto)

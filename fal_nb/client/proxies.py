@@ -10,7 +10,7 @@ from urllib.request import getproxies
 from fal_nb.errors import ConfigError
 from fal_nb.protocol.urls import is_loopback
 
-__all__ = ["environment_proxies"]
+__all__ = ["environment_proxies", "proxy_for"]
 
 _SUPPORTED = frozenset({"http", "https"})
 _LOOPBACK_PATTERNS = ("all://localhost", "all://127.0.0.1", "all://[::1]")
@@ -53,6 +53,30 @@ def environment_proxies(settings: Mapping[str, str] | None = None) -> dict[str, 
         proxies |= dict.fromkeys(_LOOPBACK_PATTERNS)
     proxies |= {_pattern(entry): None for entry in exceptions if entry}
     return proxies
+
+
+def proxy_for(url: str, proxies: Mapping[str, str | None]) -> str | None:
+    """Return the proxy of a URL by such patterns, or None; a WebSocket goes the way of the HTTP it begins as."""
+    parts = urlsplit(url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else (parts.hostname or "").lower()
+    found: list[tuple[bool, bool, str | None]] = []
+    for pattern, proxy in proxies.items():
+        wanted_scheme, _, wanted_host = pattern.partition("://")
+        if wanted_scheme in {"all", scheme} and _covers(wanted_host.lower(), host, parts.port):
+            found.append((bool(wanted_host), wanted_scheme != "all", proxy))
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _covers(wanted: str, host: str, port: int | None) -> bool:
+    """Return whether a pattern's host, with a star for whatever lies below it, means this one."""
+    name, colon, wanted_port = wanted.rpartition(":") if not wanted.endswith("]") else (wanted, "", "")
+    if colon and wanted_port.isdigit():
+        return _covers(name, host, None) and port == int(wanted_port)
+    if wanted.startswith("*."):
+        return host.endswith(wanted[1:])
+    bare = wanted.removeprefix("*")
+    return not wanted or host == bare or (wanted.startswith("*") and host.endswith(f".{bare}"))
 
 
 def _whole(address: str) -> str:

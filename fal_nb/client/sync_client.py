@@ -22,6 +22,8 @@ from fal_nb.client.handle import AsyncRequestHandle
 from fal_nb.client.lifecycle import Lifecycle
 from fal_nb.client.options import NO_HEADERS, Priority
 from fal_nb.client.storage import Repository
+from fal_nb.client.sync_realtime import RawSocket, RealtimeConnection
+from fal_nb.protocol.realtime import TOKEN_LIFE_S
 from fal_nb.protocol.status import JSON
 from fal_nb.runtime import Runtime
 from fal_nb.settings import Settings
@@ -196,6 +198,56 @@ class SyncClient:
         """
         events = self._client.stream(application, arguments, path=path, timeout=timeout, headers=headers)
         return self._iterate(events)
+
+    def realtime(  # noqa: PLR0913 - as there
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "/realtime",
+        max_buffering: int | None = None,
+        token_expiration: int = TOKEN_LIFE_S,
+        encode_message: Callable[[Any], bytes | str] | None = None,
+        decode_message: Callable[[bytes], Any] | None = None,
+        newest_wins: bool = False,
+        throttle_s: float = 0.0,
+        in_flight: int | None = None,
+        reconnect: bool = True,
+    ) -> RealtimeConnection:
+        """Return a connection on which inputs are answered as they come; see `AsyncClient.realtime`."""
+        connection = self._client.realtime(
+            application,
+            use_jwt=use_jwt,
+            path=path,
+            max_buffering=max_buffering,
+            token_expiration=token_expiration,
+            encode_message=encode_message,
+            decode_message=decode_message,
+            newest_wins=newest_wins,
+            throttle_s=throttle_s,
+            in_flight=in_flight,
+            reconnect=reconnect,
+        )
+        return RealtimeConnection(connection, self._do)
+
+    def ws_connect(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "",
+        max_buffering: int | None = None,
+        token_expiration: int = TOKEN_LIFE_S,
+    ) -> RawSocket:
+        """Return a WebSocket of an app without fal's protocol; see `AsyncClient.ws_connect`."""
+        socket = self._client.ws_connect(
+            application,
+            use_jwt=use_jwt,
+            path=path,
+            max_buffering=max_buffering,
+            token_expiration=token_expiration,
+        )
+        return RawSocket(socket, self._do)
 
     def upload(
         self,

@@ -19,7 +19,7 @@ from fal_nb.client.addresses import PrivateAddressError, names_private_host
 from fal_nb.client.connections import Connections, Pool, UnrepeatedError, basic_authorization, exact_url
 from fal_nb.client.loops import PerLoop
 
-__all__ = ["GUARD_EXTENSION", "POOL_EXTENSION", "FalTransport", "TransportFailure", "judged"]
+__all__ = ["BACKUPS", "GUARD_EXTENSION", "POOL_EXTENSION", "FalTransport", "TransportFailure", "classified", "judged"]
 
 POOL_EXTENSION = "fal_pool"
 """Request extension that names the `Pool`; ``calls`` where it is absent."""
@@ -111,7 +111,7 @@ class FalTransport(httpx.AsyncBaseTransport):
         try:
             return await self._send(_adapted(request))
         except _LOWER_ERRORS as error:
-            return _classified(error)
+            return classified(error)
         except asyncio.CancelledError as error:
             why = error.args
         # A new one: the frames of the old one hold the headers, and a verbose traceback shows them.
@@ -152,7 +152,7 @@ class _Body(httpx.AsyncByteStream):
             async for chunk in self._inner:
                 yield chunk
         except _LOWER_ERRORS as error:
-            failure: BaseException = _classified(error)
+            failure: BaseException = classified(error)
         except asyncio.CancelledError as error:
             failure = asyncio.CancelledError(*error.args)
         else:
@@ -243,10 +243,10 @@ def judged(error: httpx.RequestError) -> httpx.RequestError:
 
     Source: httpx-aiohttp 0.2.0 ``map_aiohttp_exceptions``, which calls a reset after the request a `ConnectTimeout`.
     """
-    return _classified(error) if isinstance(error.__cause__, aiohttp.ClientError) else error
+    return classified(error) if isinstance(error.__cause__, aiohttp.ClientError) else error
 
 
-def _classified(error: BaseException) -> TransportFailure:
+def classified(error: BaseException) -> TransportFailure:
     """Return what an error of the layers below means, judged by the original one."""
     while isinstance(error, (httpx.RequestError, UnrepeatedError)) and error.__cause__ is not None:
         error = error.__cause__

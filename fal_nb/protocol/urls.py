@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from fal_nb.errors import ConfigError
 from fal_nb.protocol.endpoint import EndpointId
+from fal_nb.protocol.realtime import with_realtime
 
 __all__ = ["Hosts", "is_loopback", "origin"]
 
@@ -91,6 +92,14 @@ class Hosts:
         if in_parts:
             return f"{self.rest}/storage/upload/initiate-multipart?storage_type=fal-cdn-v3"
         return f"{self.rest}/storage/upload/initiate?storage_type=gcs"
+
+    def realtime(self, endpoint: EndpointId, path: str = "") -> str:
+        """Return where an endpoint's WebSocket is opened. Source: fal-client 1.0.3 ``_build_runner_ws_url``."""
+        return _join(self.ws, with_realtime(str(endpoint), path))
+
+    def realtime_token(self) -> str:
+        """Return where a token for it is fetched. Source: fal-client 1.0.3 ``_get_realtime_token``."""
+        return f"{self.rest}/tokens/"
 
     def openapi(self, endpoint: EndpointId) -> str:
         """Return the address of an endpoint's OpenAPI document; no key needed."""

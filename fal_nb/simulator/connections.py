@@ -79,6 +79,20 @@ class Connections:
 
         return cast("type[asyncio.Protocol]", RegisteredProtocol)
 
+    def websocket_class(self) -> type[asyncio.Protocol]:
+        """Return a WebSocket protocol that takes its connection over from the HTTP one, and says here when it ends."""
+        from uvicorn.protocols.websockets.wsproto_impl import WSProtocol  # noqa: PLC0415 - beside its HTTP twin
+
+        connections = self
+
+        class RegisteredSocket(WSProtocol):
+            def connection_lost(self, exc: Exception | None) -> None:
+                if self.client is not None:
+                    connections.lost(self.client)
+                super().connection_lost(exc)
+
+        return cast("type[asyncio.Protocol]", RegisteredSocket)
+
     def opened(self, peer: _Peer, transport: asyncio.Transport) -> None:
         """Take in a new connection."""
         self._transports[peer] = transport

@@ -20,6 +20,7 @@ Stage: TypeAlias = Literal["before", "after", "stream", "job"]
 Value: TypeAlias = str | int | float
 _CONTROL = frozenset({"on", "times", "after", "endpoint", "each", "mark"})
 _CALLS = frozenset({"submit", "run", "stream"})
+_LIVE = frozenset({"realtime"})
 _TRUE = frozenset({"1", "true", "yes"})
 
 
@@ -72,6 +73,16 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "cut-stream": FaultKind(
         "stream", frozenset({"status_stream", "stream"}), "stream reset after some events", {"events": 1}
     ),
+    "cut-frame": FaultKind("stream", _LIVE, "connection reset after some realtime outputs", {"events": 1}),
+    "close-frame": FaultKind("stream", _LIVE, "closed with a code after some outputs", {"events": 1, "code": 1011}),
+    "end-frame": FaultKind("stream", _LIVE, "ended in good order after some outputs", {"events": 1}),
+    "fail-frame": FaultKind(
+        "stream", _LIVE, "the app fails after some outputs", {"events": 1, "reason": "the brush broke"}
+    ),
+    "garbage-frame": FaultKind("stream", _LIVE, "one output is bytes that are no msgpack", {"events": 1}),
+    "giant-frame": FaultKind("stream", _LIVE, "one output is far too large", {"events": 1, "megabytes": 80.0}),
+    "slow-frame": FaultKind("stream", _LIVE, "waits before one output", {"events": 1, "seconds": 1.0}),
+    "refuse-token": FaultKind("job", _LIVE, "the token of a realtime connection opens nothing"),
     "fail": FaultKind(
         "job",
         _CALLS,

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["Counters", "Ledger", "LedgerEntry", "Via"]
 
-Via: TypeAlias = Literal["queue", "run", "stream"]
+Via: TypeAlias = Literal["queue", "run", "stream", "realtime"]
 """How a call came in."""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Operation", "classify"]
+__all__ = ["Operation", "classify", "classify_socket"]
 
 _REQUEST = re.compile(
     r"(?P<app>.+?)/requests/(?P<request_id>[^/]+)(?P<action>/status/stream|/status|/cancel|/response)?/?\Z"
@@ -22,6 +22,8 @@ _FIXED = {
     ("POST", "/rest/storage/auth/token"): "upload_token",
     ("POST", "/rest/storage/upload/initiate"): "upload_initiate",
     ("POST", "/rest/storage/upload/initiate-multipart"): "upload_initiate_parts",
+    ("POST", "/rest/tokens"): "token",
+    ("POST", "/rest/tokens/realtime"): "token",
     ("POST", "/cdn/files/upload"): "upload",
     ("POST", "/cdn/files/upload/multipart"): "upload_begin_parts",
     ("GET", "/api/openapi/queue/openapi.json"): "openapi",
@@ -55,8 +57,8 @@ class Operation:
     kind
         ``submit status status_stream result cancel run stream upload_token upload upload_initiate
         upload_initiate_parts upload_begin_parts upload_signed upload_part upload_complete cdn_get thumbnail openapi
-        health admin`` and the platform's ``platform_…``, ``not_allowed`` for a known path with the wrong method,
-        ``unknown`` for the rest.
+        health admin token realtime`` and the platform's ``platform_…``, ``not_allowed`` for a known path with the
+        wrong method, ``unknown`` for the rest.
     path
         For calls and requests about them the endpoint as written; for files their key; for uploads in several
         requests their id; else the whole path.
@@ -86,6 +88,17 @@ def classify(method: str, path: str) -> Operation:
     service, slash, rest = called.partition("/")
     classify_rest = _SERVICES.get(service) if slash else None
     return Operation("unknown", path) if classify_rest is None else classify_rest(method, rest)
+
+
+def classify_socket(path: str) -> Operation:
+    """Return the operation of a WebSocket: under ``/ws``, or under ``/run`` whose host it shares at fal.
+
+    Source: fal-client 1.0.3 ``REALTIME_URL_FORMAT``.
+    """
+    service, slash, rest = path.lstrip("/").partition("/")
+    if service in {"ws", "run"} and slash:
+        return Operation("realtime", rest.strip("/"))
+    return Operation("unknown", path)
 
 
 def _classify_cdn(method: str, path: str) -> Operation:

@@ -29,6 +29,8 @@ class Options:
         Seconds after which a result is gone, and one of 10 KB or more. Source: fal docs "Result".
     ping_s
         Seconds between the comments that keep a status stream open. Source: fal docs "Stream request status".
+    session_timeout_s
+        Seconds without an input after which a realtime session ends.
     """
 
     runners: int = 2
@@ -40,6 +42,7 @@ class Options:
     result_life_s: float = 3600.0
     large_result_life_s: float = 360.0
     ping_s: float = 15.0
+    session_timeout_s: float = 60.0
 
     @property
     def effective_pickup_s(self) -> float:

@@ -7,11 +7,12 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fal_nb.protocol import headers as names
+from fal_nb.protocol.realtime import TOKEN_PARAMETER
 from fal_nb.simulator.admin import health, serve_admin
 from fal_nb.simulator.answers import EventStream, IngressPage, bad_request, json_response
 from fal_nb.simulator.calls import Calls, Incoming
@@ -19,8 +20,9 @@ from fal_nb.simulator.cdn import issue_token, read_file, read_thumbnail, upload_
 from fal_nb.simulator.connections import ConnectionGone
 from fal_nb.simulator.faults import FAULT_HEADER, FaultError, parse_faults
 from fal_nb.simulator.openapi import openapi_document
-from fal_nb.simulator.operations import Operation, classify
+from fal_nb.simulator.operations import Operation, classify, classify_socket
 from fal_nb.simulator.platform import KEYLESS, Platform
+from fal_nb.simulator.realtime import Realtime
 from fal_nb.simulator.simulation import Simulation, new_request_id
 from fal_nb.simulator.spoil import refuse, spoil_answer
 from fal_nb.simulator.strangers import refuse_stranger
@@ -31,7 +33,7 @@ __all__ = ["Routes"]
 _NEEDS_KEY = frozenset(
     {
         "submit", "status", "status_stream", "result", "cancel", "run", "stream",
-        "upload_token", "upload_initiate", "upload_initiate_parts",
+        "upload_token", "upload_initiate", "upload_initiate_parts", "token", "realtime",
     }
 )  # fmt: skip
 _WRONG_KEY = "wrong:key"
@@ -46,6 +48,7 @@ class Routes:
         calls = Calls(simulation)
         uploads = Uploads(simulation)
         self._platform = Platform(simulation)
+        self._realtime = Realtime(simulation)
         self._handlers: dict[str, Callable[[Incoming], Awaitable[Response]]] = {
             "submit": calls.submit,
             "status": calls.status,
@@ -68,20 +71,21 @@ class Routes:
             "thumbnail": lambda incoming: read_thumbnail(simulation, incoming.operation.path),
             "openapi": self._openapi,
             "admin": lambda incoming: serve_admin(simulation, incoming.operation.path, incoming.request),
+            "token": lambda incoming: self._realtime.issue(incoming.request),
             "health": self._health,
             "not_allowed": self._not_allowed,
             "unknown": self._unknown,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request."""
+        """Serve one HTTP request, or one WebSocket."""
         simulation = self._simulation
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
         simulation.active += 1
         try:
-            await self._serve(scope, receive, send)
+            await (self._connect if scope["type"] == "websocket" else self._serve)(scope, receive, send)
         except (ConnectionGone, ClientDisconnect):
             pass
         except asyncio.CancelledError:
@@ -119,6 +123,32 @@ class Routes:
             response.headers.setdefault(names.REQUEST_ID, operation.request_id or new_request_id())
         await response(scope, receive, send)
 
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket: refused by an HTTP answer, or a session to its end."""
+        simulation, realtime = self._simulation, self._realtime
+        connection = HTTPConnection(scope)
+        operation = classify_socket(scope["path"])
+        simulation.counters.count(operation.kind)
+        response = refuse_stranger(connection, operation.kind)
+        if response is None and TOKEN_PARAMETER not in connection.query_params:
+            response = self._refuse_key(operation, connection)
+        if response is None:
+            acting = simulation.faults.select(operation.kind, operation.path.removesuffix("/realtime"), [])
+            response = await refuse(acting, scope, receive, simulation.connections)
+            found = await realtime.find(operation.path)
+            if response is None and not isinstance(found, Response):
+                is_refused = any(fault.name == "refuse-token" for fault in acting)
+                if is_refused or not realtime.opens(connection, operation.path):
+                    await realtime.refuse(receive, send)
+                else:
+                    await realtime.serve(found, connection, receive, send, acting)
+                return
+            if response is None and isinstance(found, Response):
+                response = found
+        assert response is not None  # noqa: S101 - a session has returned above
+        await receive()
+        await response(scope, receive, send)
+
     async def _handle(self, incoming: Incoming) -> Response:
         kind = incoming.operation.kind
         if kind.startswith("platform_"):
@@ -150,7 +180,7 @@ class Routes:
         )
         return Incoming(request, operation, asked, acting)
 
-    def _refuse_key(self, operation: Operation, request: Request) -> Response | None:
+    def _refuse_key(self, operation: Operation, request: HTTPConnection) -> Response | None:
         """Return a 401 where a key is needed and the one given is wrong."""
         is_platform = operation.kind.startswith("platform_") and operation.kind not in KEYLESS
         if not is_platform and operation.kind not in _NEEDS_KEY:

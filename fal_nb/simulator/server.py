@@ -55,7 +55,7 @@ class SimulatorServer:
         The server ends by itself after this many seconds without a request or unfinished work.
     endpoints
         Further endpoints beside the built-in ones.
-    store_payloads, result_life_s, large_result_life_s, ping_s
+    store_payloads, result_life_s, large_result_life_s, ping_s, session_timeout_s
         As `Options` has them.
 
     Attributes
@@ -84,6 +84,7 @@ class SimulatorServer:
         result_life_s: float = 3600.0,
         large_result_life_s: float = 360.0,
         ping_s: float = 15.0,
+        session_timeout_s: float = 60.0,
     ) -> None:
         self.admin_token = admin_token or secrets.token_urlsafe(24)
         self._options = Options(
@@ -96,6 +97,7 @@ class SimulatorServer:
             result_life_s=result_life_s,
             large_result_life_s=large_result_life_s,
             ping_s=ping_s,
+            session_timeout_s=session_timeout_s,
         )
         self._idle_exit_s = idle_exit_s
         self._endpoints = tuple(endpoints)
@@ -279,7 +281,7 @@ def _http_config(routes: Routes, simulation: Simulation) -> uvicorn.Config:
     return uvicorn.Config(
         routes,
         http=simulation.connections.protocol_class(),
-        ws="none",
+        ws=simulation.connections.websocket_class(),
         loop="asyncio",
         lifespan="off",
         log_config=None,

@@ -18,6 +18,7 @@ from fal_nb.simulator.endpoints.registry import Registry
 from fal_nb.simulator.faults import Faults
 from fal_nb.simulator.ledger import Counters, Ledger, LedgerEntry, Via
 from fal_nb.simulator.options import Options
+from fal_nb.simulator.passes import Passes
 from fal_nb.simulator.queue import Queue
 from fal_nb.simulator.request import SimulatedRequest, utc_now
 from fal_nb.simulator.requests_list import EndedRequest, RequestsList
@@ -53,6 +54,7 @@ class Simulation:
         self.requests_list = RequestsList()
         self.faults = Faults()
         self.tokens = UploadTokens()
+        self.passes = Passes()
         self.files = FileStore(f"{base_url}/cdn")
         self.uploads = PendingUploads(self.files)
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "fal_nb-simulator-draw")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from fal_nb.protocol.urls import is_loopback
@@ -16,7 +16,7 @@ _OPEN = frozenset({"cdn_get", "thumbnail"})
 """What any page may show: the addresses cannot be guessed, or hold nothing of anybody's."""
 
 
-def refuse_stranger(request: Request, kind: str) -> Response | None:
+def refuse_stranger(request: HTTPConnection, kind: str) -> Response | None:
     """Return a refusal where the request was sent by a page from elsewhere, or under another host's name.
 
     The second is what a name that was first resolved elsewhere and then to 127.0.0.1 looks like (DNS rebinding).

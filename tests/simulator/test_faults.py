@@ -251,5 +251,5 @@ def test_uses_of_a_header_are_counted_by_its_text():
 
 
 def test_a_fault_made_wrongly_names_the_nearest_help():
-    with pytest.raises(FaultError, match="there are: content-type, cut-stream, fail"):
+    with pytest.raises(FaultError, match="there are: close-frame, content-type, cut-frame"):
         make_fault("explode", {})

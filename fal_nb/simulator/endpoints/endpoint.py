@@ -6,13 +6,17 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
 from fal_nb.simulator.endpoints.detail import validation_detail
 
-__all__ = ["EndpointFailure", "Plan", "Price", "SimulatedEndpoint", "Studio"]
+__all__ = ["EndpointFailure", "Live", "Plan", "Price", "SimulatedEndpoint", "Studio"]
+
+
+Live: TypeAlias = Literal["unary", "series"]
+"""One output for each input, or many outputs for one input, after which the session is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,10 @@ class SimulatedEndpoint(ABC):
     streams: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
     """Whether `plan` fetches an input file, so that it must not run on the loop's thread."""
+    live: ClassVar[Live | None] = None
+    """How it answers over a realtime connection; None where it does not."""
+    live_bytes: ClassVar[bool] = False
+    """Whether pictures come as raw bytes in ``content`` there. Source: fal-js, demo ``camera-turbo``."""
 
     def parse(self, arguments: Any) -> BaseModel:
         """Return checked arguments; unknown names are ignored, as the service does.
@@ -113,6 +121,25 @@ class SimulatedEndpoint(ABC):
     @abstractmethod
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Return the result; runs in a worker thread."""
+
+    def live_s(self, arguments: Any) -> float:  # noqa: ARG002 - a hook
+        """Return the least time one realtime output takes, in seconds at speed 1; none for those that draw."""
+        return 0.0
+
+    def generate_live(self, arguments: Any, studio: Studio, memory: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of one realtime frame; runs in a worker thread, of a session one at a time.
+
+        Parameters
+        ----------
+        memory
+            Lives as long as the session.
+        """
+        del memory
+        return self.generate(arguments, studio)
+
+    def generate_series(self, arguments: Any, studio: Studio) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - a hook
+        """Yield what one realtime input comes to, where `live` says ``series``."""
+        return iter(())
 
     def partials(self, arguments: Any, result: dict[str, Any], studio: Studio) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - a hook
         """Yield what a stream sends before the final result; nothing unless the endpoint has something to show."""

@@ -1,4 +1,4 @@
-"""Latent consistency models, as queue endpoints. Source: fal-js endpoint types; no source states ranges or prices."""
+"""Latent consistency models, realtime too. Source: fal-js endpoint types; no source states ranges or prices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from fal_nb.simulator.endpoints import words
-from fal_nb.simulator.endpoints.endpoint import Price, Studio
+from fal_nb.simulator.endpoints.endpoint import Live, Price, Studio
 from fal_nb.simulator.endpoints.inputs import fetch_picture
 from fal_nb.simulator.endpoints.pictures import Drawing, PictureEndpoint, draw_seed
 from fal_nb.simulator.endpoints.shapes import (
@@ -23,10 +23,10 @@ from fal_nb.simulator.endpoints.shapes import (
 )
 from fal_nb.simulator.media.picture import PictureSpec
 
-__all__ = ["FastLcmDiffusion", "LcmImageToImage"]
+__all__ = ["MOST_IMAGES", "FastLcmDiffusion", "LcmImageToImage", "LcmModel"]
 
-_Model = Literal["stabilityai/stable-diffusion-xl-base-1.0", "runwayml/stable-diffusion-v1-5"]
-_MOST_IMAGES = 8
+LcmModel = Literal["stabilityai/stable-diffusion-xl-base-1.0", "runwayml/stable-diffusion-v1-5"]
+MOST_IMAGES = 8
 """So that a slip of the finger does not keep a machine busy; the service states no limit."""
 
 
@@ -61,7 +61,7 @@ class LcmOutput(BaseModel):
 class FastLcmInput(BaseModel):
     """Arguments of fal-ai/fast-lcm-diffusion, in display order."""
 
-    model_name: _Model = field("stabilityai/stable-diffusion-xl-base-1.0", "The name of the model to use.")
+    model_name: LcmModel = field("stabilityai/stable-diffusion-xl-base-1.0", "The name of the model to use.")
     prompt: str = field(..., words.PROMPT, examples=["a harbour at dusk, watercolor"])
     negative_prompt: str = field("", "What the image should not show.")
     image_size: ImageSize | SizePreset = field("square_hd", words.SIZE)
@@ -91,6 +91,7 @@ class FastLcmDiffusion(PictureEndpoint):
     opening_s: ClassVar[float] = 0.12
     step_s: ClassVar[float] = 0.03
     streams: ClassVar[bool] = False
+    live: ClassVar[Live | None] = "unary"
 
     def drawing(self, arguments: Any, studio: Studio) -> Drawing:
         """Return a picture of the asked size."""
@@ -106,7 +107,7 @@ class FastLcmDiffusion(PictureEndpoint):
             guidance=arguments.guidance_scale / 1.5,
             negative_prompt=arguments.negative_prompt,
         )
-        count = min(max(1, arguments.num_images), _MOST_IMAGES)
+        count = min(max(1, arguments.num_images), MOST_IMAGES)
         checked = arguments.enable_safety_checker
         return Drawing(spec, count, arguments.format, steps, arguments.sync_mode, checked)
 
@@ -124,6 +125,7 @@ class LcmImageToImage(PictureEndpoint):
     opening_s: ClassVar[float] = 0.1
     step_s: ClassVar[float] = 0.03
     streams: ClassVar[bool] = False
+    live: ClassVar[Live | None] = "unary"
     reads_files: ClassVar[bool] = True
 
     def drawing(self, arguments: Any, studio: Studio) -> Drawing:
@@ -141,17 +143,15 @@ class LcmImageToImage(PictureEndpoint):
             source=data,
             strength=min(max(arguments.strength, 0.01), 1.0),
         )
-        count = min(max(1, arguments.num_images), _MOST_IMAGES)
+        count = min(max(1, arguments.num_images), MOST_IMAGES)
         return Drawing(spec, count, "jpeg", steps, arguments.sync_mode, arguments.enable_safety_checks)
 
-    def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
-        """Draw the pictures and answer in the endpoint's own names."""
-        seed = draw_seed(arguments.seed)
-        drawn = super().generate(arguments.model_copy(update={"seed": seed}), studio)
+    def answer(self, arguments: Any, drawn: dict[str, Any]) -> dict[str, Any]:
+        """Return what was drawn in the endpoint's own names."""
         return {
             "images": drawn["images"],
             "timings": drawn["timings"],
-            "seed": seed,
+            "seed": drawn["seed"],
             "num_inference_steps": arguments.num_inference_steps,
             "request_id": arguments.request_id,
             "nsfw_content_detected": drawn["has_nsfw_concepts"],

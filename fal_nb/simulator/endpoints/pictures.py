@@ -6,9 +6,9 @@ import io
 import math
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from PIL import Image, ImageFilter
 
@@ -16,6 +16,7 @@ from fal_nb.protocol.files import encode_data_uri
 from fal_nb.simulator.endpoints.detail import field_error
 from fal_nb.simulator.endpoints.endpoint import EndpointFailure, Plan, SimulatedEndpoint, Studio
 from fal_nb.simulator.media.encoding import encode_picture
+from fal_nb.simulator.media.live import LivePainter
 from fal_nb.simulator.media.picture import PictureSpec, paint
 
 __all__ = ["Drawing", "PictureEndpoint", "check_size", "draw_seed"]
@@ -23,6 +24,8 @@ __all__ = ["Drawing", "PictureEndpoint", "check_size", "draw_seed"]
 _MOST_PIXELS = 25_000_000
 _USUAL_PIXELS = 1024 * 768
 _STAGES = 4
+
+Painting: TypeAlias = Callable[[PictureSpec], Image.Image]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,19 @@ class PictureEndpoint(SimulatedEndpoint):
 
     def generate(self, arguments: Any, studio: Studio) -> dict[str, Any]:
         """Draw the pictures and put them on the CDN."""
+        return self.answer(arguments, self._drawn(arguments, studio, paint))
+
+    def generate_live(self, arguments: Any, studio: Studio, memory: dict[str, Any]) -> dict[str, Any]:
+        """Draw the pictures of one realtime frame, each scene once a session."""
+        painter: LivePainter = memory.setdefault("painter", LivePainter())
+        return self.answer(arguments, self._drawn(arguments, studio, painter.paint))
+
+    def answer(self, arguments: Any, drawn: dict[str, Any]) -> dict[str, Any]:
+        """Return what was drawn in the endpoint's own names."""
+        del arguments
+        return drawn
+
+    def _drawn(self, arguments: Any, studio: Studio, painting: Painting) -> dict[str, Any]:
         drawing = self.drawing(arguments, studio)
         check_size(drawing.spec.width, drawing.spec.height)
         flagged = drawing.checked and "nsfw" in drawing.spec.prompt.lower().split()
@@ -79,7 +95,7 @@ class PictureEndpoint(SimulatedEndpoint):
             if studio.cancelled.is_set():
                 break
             spec = replace(drawing.spec, seed=drawing.spec.seed + index)
-            picture = Image.new("RGB", (spec.width, spec.height)) if flagged else paint(spec)
+            picture = Image.new("RGB", (spec.width, spec.height)) if flagged else painting(spec)
             images.append(_publish(picture, drawing, studio))
         return {
             "images": images,

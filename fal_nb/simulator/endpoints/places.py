@@ -37,7 +37,10 @@ PLACES: Mapping[str, str] = MappingProxyType(
         "fal-ai/stable-audio": "stable_audio.StableAudio",
         "fal-ai/esrgan": "upscalers.Esrgan",
         "fal-ai/clarity-upscaler": "upscalers.ClarityUpscaler",
+        "fal-ai/fast-lcm-diffusion/image-to-image": "lcm_redraw.FastLcmImageToImage",
+        "fal-ai/fast-turbo-diffusion/image-to-image": "lcm_redraw.FastTurboImageToImage",
         "simulator/sleep": "sleep.Sleep",
+        "simulator/count": "sleep.Count",
     }
 )
 """Endpoint → module and class of it, below this package."""

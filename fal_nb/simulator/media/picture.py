@@ -18,7 +18,9 @@ from fal_nb.simulator.media.scenes import SCENES
 from fal_nb.simulator.media.styles import style_backdrop, style_canvas, style_picture
 from fal_nb.simulator.media.tiles import draw_tiles
 
-__all__ = ["PictureSpec", "Placed", "compose", "inks_for", "paint", "paint_backdrop", "place_figures"]
+__all__ = [
+    "PictureSpec", "Placed", "compose", "finish", "inks_for", "paint", "paint_backdrop", "paint_scene", "place_figures",
+]  # fmt: skip
 
 _SIZES = {"bust": 0.8, "ground": 0.52, "water": 0.44, "air": 0.36, "emblem": 0.58}
 _ROOM = {1: 1.15, 2: 0.56, 3: 0.4}
@@ -66,13 +68,23 @@ class Placed:
 
 def paint(spec: PictureSpec) -> Image.Image:
     """Return the picture of a prompt and a seed."""
+    return finish(paint_scene(spec), spec)
+
+
+def paint_scene(spec: PictureSpec) -> Image.Image:
+    """Return what the prompt and the seed ask for, without the source, the steps that lack and the caption."""
     look, rng = compose(spec)
     picture, ground = paint_backdrop(spec, look, rng)
     lot = seeded(spec.prompt, "emblem")
     for placed in place_figures(look, spec.width, spec.height, ground, rng):
         box = (placed.left, placed.top, placed.side)
         stamp_figure(picture, placed.wish.name, box, inks_for(placed.wish, look, spec.guidance), lot)
-    picture = style_picture(picture, look)
+    return style_picture(picture, look)
+
+
+def finish(picture: Image.Image, spec: PictureSpec) -> Image.Image:
+    """Return a scene laid over its source, as far as the steps have brought it, with its caption."""
+    look, rng = compose(spec)
     if spec.source is not None:
         picture = _over_source(picture, spec, look.palette)
     picture = _unfinished(picture, spec.detail, rng)
