@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fal_nb.api_gallery import gallery
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
+    from fal_nb.api_realtime import realtime, realtime_async, ws_connect, ws_connect_async
     from fal_nb.api_sweeps import find_sweep, sweep
     from fal_nb.api_uploads import upload, upload_file, upload_image
     from fal_nb.client.async_client import AsyncClient
@@ -115,6 +116,7 @@ _HOMES = {
     "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
+    "fal_nb.api_realtime": ("realtime", "realtime_async", "ws_connect", "ws_connect_async"),
     "fal_nb.api_sweeps": ("find_sweep", "sweep"),
     "fal_nb.api_uploads": ("upload", "upload_file", "upload_image"),
     "fal_nb.client.async_client": ("AsyncClient",),
@@ -216,6 +218,8 @@ __all__ = [
     "note",
     "price",
     "rate",
+    "realtime",
+    "realtime_async",
     "reconcile",
     "replay",
     "result",
@@ -247,6 +251,8 @@ __all__ = [
     "upload_image",
     "upload_image_async",
     "wait",
+    "ws_connect",
+    "ws_connect_async",
 ]
 
 

@@ -92,11 +92,14 @@ class AsyncClient:
         self.storage = Storage(self._http, timeout_s=default_timeout)
         self.downloads = Downloader(self._http)
         self.models = Models(self._http)
-        self.connecting = Connecting(self._http, timeout_s=default_timeout)
+        self.connecting: Connecting[AsyncRealtimeConnection] = Connecting(self._own_http, timeout_s=default_timeout)
 
     @property
     def http(self) -> Http:
         """What sends every call; for rooms that speak further parts of the protocol."""
+        return self._http
+
+    async def _own_http(self) -> Http:
         return self._http
 
     @property

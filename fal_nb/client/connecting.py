@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 from fal_nb.client.http import Http
 from fal_nb.client.options import call_headers
@@ -20,21 +20,34 @@ from fal_nb.protocol.status import JSON
 
 __all__ = ["Connecting", "codec_of"]
 
+Made = TypeVar("Made", bound=AsyncRealtimeConnection)
+
 _MOST_THROTTLE_S = 3600.0
 
 
-class Connecting:
+class Connecting(Generic[Made]):
     """Makes connections, which open themselves, also again.
 
     Parameters
     ----------
+    http
+        Gives what sends every call; asked when a connection is opened.
     timeout_s
         Limit for each step of the request for a token.
+    make
+        Makes the connection from its opener, endpoint, codec and pace.
     """
 
-    def __init__(self, http: Http, *, timeout_s: float) -> None:
-        self._http = http
+    def __init__(
+        self,
+        http: Callable[[], Awaitable[Http]],
+        *,
+        timeout_s: float,
+        make: Callable[..., Made] = AsyncRealtimeConnection,  # type: ignore[assignment]
+    ) -> None:
+        self._get_http = http
         self._timeout_s = timeout_s
+        self._make = make
 
     def connection(
         self,
@@ -46,7 +59,7 @@ class Connecting:
         token_expiration: int = TOKEN_LIFE_S,
         codec: Codec | None = None,
         pace: Pace | None = None,
-    ) -> AsyncRealtimeConnection:
+    ) -> Made:
         """Return a connection that is not open yet.
 
         Raises
@@ -58,7 +71,7 @@ class Connecting:
         _check(max_buffering, token_expiration, pace)
         shown = with_realtime(str(endpoint), "" if path.strip("/") == "realtime" else path)
         opener = self._opener(endpoint, path, max_buffering, token_expiration if use_jwt else None)
-        return AsyncRealtimeConnection(opener, endpoint=shown, codec=codec or Codec(), pace=pace)
+        return self._make(opener, endpoint=shown, codec=codec or Codec(), pace=pace)
 
     def raw(
         self,
@@ -79,39 +92,41 @@ class Connecting:
         query: dict[str, str | Secret] = {} if max_buffering is None else {"max_buffering": str(max_buffering)}
 
         async def opener() -> Socket:
-            url = self._http.settings.hosts.realtime(endpoint, path)
+            http = await self._get_http()
+            url = http.settings.hosts.realtime(endpoint, path)
             call = Call("GET", url, f"the realtime connection to {endpoint}", str(endpoint))
             if life_s is None:
-                return await open_socket(self._http, call, query=query, headers=self._key_header())
-            token = await self._token(endpoint, life_s)
-            return await open_socket(self._http, call, query={TOKEN_PARAMETER: token, **query}, headers={})
+                return await open_socket(http, call, query=query, headers=_key_header(http))
+            token = await self._token(http, endpoint, life_s)
+            return await open_socket(http, call, query={TOKEN_PARAMETER: token, **query}, headers={})
 
         return opener
 
-    def _key_header(self) -> dict[str, str | Secret]:
-        settings = self._http.settings
-        if settings.proxy_url is not None:
-            raise ConfigError("A proxy that holds the key opens realtime connections by token only: leave use_jwt on.")
-        return {} if settings.key is None else {"authorization": Secret(f"Key {settings.key}")}
-
-    async def _token(self, endpoint: EndpointId, life_s: int) -> Secret:
+    async def _token(self, http: Http, endpoint: EndpointId, life_s: int) -> Secret:
         """Return a fresh token. Source: fal-client 1.0.3 ``_get_realtime_token``."""
         body = {"allowed_apps": [endpoint.alias], "token_expiration": life_s}
         call = Call(
             "POST",
-            self._http.settings.hosts.realtime_token(),
+            http.settings.hosts.realtime_token(),
             f"the request for a realtime token for {endpoint}",
             str(endpoint),
             headers=call_headers() | {"content-type": "application/json"},
             content=json.dumps(body).encode(),
             timeout_s=self._timeout_s,
         )
-        answer, whole = await self._http.ask_json(call)
+        answer, whole = await http.ask_json(call)
         token = Secret(_token_in(answer))
         del answer
         if not token:
             raise unreadable_error(call, whole.headers, "it holds no token")
         return token
+
+
+def _key_header(http: Http) -> dict[str, str | Secret]:
+    settings = http.settings
+    if settings.proxy_url is not None:
+        raise ConfigError("A proxy that holds the key opens realtime connections by token only: leave use_jwt on.")
+    return {} if settings.key is None else {"authorization": Secret(f"Key {settings.key}")}
 
 
 def codec_of(encode: Callable[[Any], bytes | str] | None, decode: Callable[[bytes], Any] | None) -> Codec:

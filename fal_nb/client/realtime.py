@@ -53,6 +53,8 @@ class AsyncRealtimeConnection:
         What has gone over it so far.
     request_id
         fal's id of the connection, where it gave one.
+    failure
+        What went wrong last, unless an output has come since.
 
     Source: fal-client 1.0.3 ``AsyncRealtimeConnection``.
     """
@@ -73,6 +75,7 @@ class AsyncRealtimeConnection:
         self._is_closed = False
         self._opened_at = 0.0
         self.counts = Counts()
+        self.failure: FalError | None = None
         self.request_id: str | None = None
 
     # -- life --------------------------------------------------------------------------------------------
@@ -253,9 +256,7 @@ class AsyncRealtimeConnection:
             if isinstance(message, Output):
                 return message.data
             if isinstance(message, Failure):
-                raise RealtimeError(
-                    message.error, message.reason, message.payload, endpoint=self._endpoint, request_id=self.request_id
-                )
+                raise self._failed(message)
 
     async def receive(self) -> Message | None:
         """Return the next message of whatever kind (`fal_nb.protocol.realtime`); None at an end in good order.
@@ -325,6 +326,7 @@ class AsyncRealtimeConnection:
         finally:
             self._over(socket)
             if ending is not None and not self._is_closed:
+                self.failure = ending
                 self._put(ending)
             await socket.close()
 
@@ -342,6 +344,7 @@ class AsyncRealtimeConnection:
 
     def _take(self, message: Message | FalError) -> None:
         self.counts.received += 1
+        self.failure = message if isinstance(message, FalError) else None
         self._outbox.answered()
         self._changed.set()
         self._put(message)
@@ -360,6 +363,8 @@ class AsyncRealtimeConnection:
         elif not (isinstance(message, Failure) and message.is_end):
             if isinstance(message, Timings):
                 self.counts.compute_s += message.seconds
+            elif isinstance(message, Failure):
+                self.failure = self._failed(message)
             self._put(message)
         return None
 
@@ -389,6 +394,9 @@ class AsyncRealtimeConnection:
             endpoint=self._endpoint,
             request_id=self.request_id,
         )
+
+    def _failed(self, said: Failure) -> RealtimeError:
+        return RealtimeError(said.error, said.reason, said.payload, endpoint=self._endpoint, request_id=self.request_id)
 
     def _put(self, message: Message | FalError) -> None:
         self._inbox.append(message)

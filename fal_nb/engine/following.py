@@ -27,7 +27,9 @@ from fal_nb.engine.watcher import Watcher
 from fal_nb.errors import FalError, JobError
 
 if TYPE_CHECKING:
+    from fal_nb.engine.live import LiveFollower
     from fal_nb.ledger.records import Record
+    from fal_nb.pricing.unit import UnitPrice
     from fal_nb.results import Result
 
 __all__ = ["Following"]
@@ -61,7 +63,7 @@ class Following(Remembered):
         self.watch: Watch = lambda _jobs: contextlib.nullcontext()
         self.show_sweep: Callable[[Any], None] = lambda sweep: print(repr(sweep))  # noqa: T201 - as above
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._followers: dict[int, Follower] = {}
+        self._followers: dict[int, Follower | LiveFollower] = {}
         self._keeper: LeaseKeeper | None = None
         self.stalls = Stalls(self._past_totals)
         self._stall_task: asyncio.Task[Any] | None = None
@@ -162,7 +164,31 @@ class Following(Remembered):
     def replay(self, job: str | int | Job | None = None, *, yes: bool = False) -> Job:
         """Make an earlier call once more."""
 
+    def record_at(self, intent: Intent, place: Place) -> JobSnapshot:
+        """Write down a call made from a place; blocks, and raises as a call does."""
+        self.keeper.sign()
+        return self.money.record(intent, place)
+
+    async def follow_live(self, snapshot: JobSnapshot, follower: LiveFollower) -> Job:
+        """Follow a realtime session that is about to connect, and return its job; on the loop."""
+        job = self._adopt(snapshot, ended=False)
+        job.follow(follower)
+        self._followers[job.record_id] = follower
+        self.keeper.start()
+        await follower.begin(job.take)
+        self.money.follow(follower, "")
+        self.track(follower.run(), lambda _task: self._live_ended(job))
+        return job
+
+    async def unit_price_of(self, endpoint: str) -> UnitPrice | None:
+        """Return what a unit costs, None where the price list does not have it; on the loop."""
+        return await (await self._get_wire()).prices.unit_price(endpoint)
+
     # -- inside ------------------------------------------------------------------------------------------
+
+    def _live_ended(self, job: Job) -> None:
+        self._followers.pop(job.record_id, None)
+        job.finish()
 
     async def _wind_down(self) -> None:
         deadline = time.monotonic() + _CLOSE_S
@@ -191,8 +217,7 @@ class Following(Remembered):
             return self._keeper
 
     def _record(self, intent: Intent) -> JobSnapshot:
-        self.keeper.sign()
-        return self.money.record(intent, self.place())
+        return self.record_at(intent, self.place())
 
     def _job_of(self, record: Record) -> Job:
         """Return a job that a record tells of: ended, followed again, or watched where another kernel has it."""

@@ -19,6 +19,7 @@ from fal_nb.protocol.status import Completed, InProgress, Queued
 
 if TYPE_CHECKING:
     from fal_nb.engine.follower import Follower
+    from fal_nb.engine.live import LiveFollower
     from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.engine.watcher import Watcher
     from fal_nb.results import Result
@@ -58,7 +59,7 @@ class Job(BlockingHandle, Annotated):
         self._show = show
         self._observers: list[Observer] = []
         self._ended: concurrent.futures.Future[JobSnapshot] = concurrent.futures.Future()
-        self._follower: Follower | Watcher | None = None
+        self._follower: Follower | LiveFollower | Watcher | None = None
         self._result: Result | None = None
 
     @property
@@ -279,7 +280,7 @@ class Job(BlockingHandle, Annotated):
             raise
         return self.result()
 
-    def follow(self, follower: Follower | Watcher) -> None:
+    def follow(self, follower: Follower | LiveFollower | Watcher) -> None:
         """Attach the coroutine side; called by the session, on the loop's thread, again where the job changes hands."""
         self._follower = follower
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.follower import Follower
     from fal_nb.engine.grounds import Grounds
     from fal_nb.engine.intent import Intent, Place, Terms
+    from fal_nb.engine.live import LiveFollower
     from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.engine.wire import ClientWire
     from fal_nb.ledger.budgets import Budgets, Limit, Spending
@@ -147,7 +148,7 @@ class Money:
             found[sweep] = budgets.spending(limit, "sweep", sweep, is_simulated=is_simulated)
         return found
 
-    def follow(self, follower: Follower, path: str) -> None:
+    def follow(self, follower: Follower | LiveFollower, path: str) -> None:
         """Fill in what a job's record lacks of estimate and price, in the background; on the loop."""
         snapshot = follower.snapshot
         intent = self._pending.pop(snapshot.record_id, None)
@@ -215,7 +216,7 @@ class Money:
         past = self._grounds.history.past_units(endpoint, backend=self._grounds.settings.backend)
         return price_of(endpoint, unit_price, schema, intent.arguments, past, picture) if past else price
 
-    async def _fill_in(self, follower: Follower, intent: Intent | None, endpoint: str) -> None:
+    async def _fill_in(self, follower: Follower | LiveFollower, intent: Intent | None, endpoint: str) -> None:
         """Ask for the price, then write estimate and cost into the record; what fails leaves them open."""
         with contextlib.suppress(FalError):
             wire = await self._get_wire()

@@ -22,6 +22,9 @@ _HERE = "Carried on by another kernel."
 _MAYBE = "Its kernel ended while the call was on its way: fal may have accepted it. It is not sent again by itself."
 
 
+_MAYBE_LIVE = "Its kernel ended during the session: what was answered until then may be charged."
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be done.
@@ -49,7 +52,8 @@ def plan_for(record: Record) -> Plan:
     if record.request_id is not None or record.ended is not None:
         return Plan(note=_HERE)
     if record.state != "PREPARED":
-        return Plan({"state": "UNKNOWN", "error": _MAYBE, "ended": time.time()})
+        error = _MAYBE_LIVE if record.kind == "realtime" else _MAYBE
+        return Plan({"state": "UNKNOWN", "error": error, "ended": time.time()})
     options = read_options(record.options)
     reason = _why_not(record)
     if options is None or reason:
@@ -148,7 +152,7 @@ class Resumed:
 def _why_not(record: Record) -> str:
     """Return why a call that never left cannot be sent from its record, or nothing."""
     if record.kind not in {"queue", "direct"}:
-        return f"nobody would read the events of a {record.kind} call"
+        return f"nobody would read what a {record.kind} call answers"
     kept = record.options or {}
     if kept.get("files"):
         return "its local files had not been uploaded"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fal_nb.artifacts import Artifact
+    from fal_nb.client.http import Http
+    from fal_nb.client.pace import Codec, Pace
+    from fal_nb.client.sync_realtime import RealtimeConnection
+    from fal_nb.engine.live import RecordedConnection
     from fal_nb.engine.reconcile import Choices
     from fal_nb.engine.reconciliation import Reconciliation
     from fal_nb.ledger.records import Record
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _STREAM = CallOptions(path="/stream")
+_TOKEN_S = 120.0
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -247,6 +254,51 @@ class Session(Following):
         intent = self._intent(endpoint, arguments, inputs, "stream", options, terms)
         snapshot = self._record(replace(intent, more={**intent.more, **more}))
         return self._start(snapshot, inputs, options, streaming=streaming)
+
+    def live(
+        self,
+        endpoint: str,
+        *,
+        path: str = "/realtime",
+        options: Mapping[str, Any] = _NOTHING,
+        pace: Pace | None = None,
+        codec: Codec | None = None,
+        more: Mapping[str, Any] = _NOTHING,
+        terms: Terms = NO_TERMS,
+    ) -> RecordedConnection:
+        """Return a realtime connection whose session is one record; it belongs to the loop it is opened in.
+
+        Parameters
+        ----------
+        options
+            ``use_jwt``, ``max_buffering``, ``token_expiration``, as `AsyncClient.realtime` has them.
+        more
+            Further columns of the record.
+        terms
+            What it may cost: nobody can say beforehand, so that under a budget it needs ``allow_unpriced``.
+
+        Raises
+        ------
+        EndpointError, ConfigError
+            Where an option has a value that cannot be meant; nothing is written.
+        """
+        from fal_nb.client.connecting import Connecting  # noqa: PLC0415 - imports aiohttp
+        from fal_nb.engine.live import LiveBook, RecordedConnection  # noqa: PLC0415 - as above
+
+        book = LiveBook(self, str(EndpointId.parse(endpoint)), self.place(), terms, more)
+
+        async def http() -> Http:
+            return (await asyncio.to_thread(self.client)).http
+
+        make = functools.partial(RecordedConnection, book=book)
+        connecting: Connecting[RecordedConnection] = Connecting(http, timeout_s=_TOKEN_S, make=make)
+        return connecting.connection(endpoint, path=path, codec=codec, pace=pace, **options)
+
+    def realtime(self, endpoint: str, **options: Any) -> RealtimeConnection:
+        """Return the same for blocking code, on the session's own loop; options as `live`."""
+        from fal_nb.client.sync_realtime import RealtimeConnection  # noqa: PLC0415 - imports aiohttp
+
+        return RealtimeConnection(self.live(endpoint, **options), self.runtime.call)
 
     def schema(self, endpoint: str) -> EndpointSchema:
         """Return what an endpoint takes; blocks the first time.

@@ -140,7 +140,8 @@ def shape_of(snapshot: JobSnapshot) -> tuple[Any, ...]:
 async def look_on(stalls: Stalls, jobs: Callable[[], Sequence[Job]]) -> None:
     """Say on the jobs of a session when one has stalled, until none is open; on the loop's thread.
 
-    Only of those that fal has: what is uploaded, or held back by a limit, tells by itself why it waits.
+    Only of those that fal has: what is uploaded, or held back by a limit, tells by itself why it waits. A realtime
+    session waits for its caller.
     """
     while open_jobs := [job for job in jobs() if not job.done]:
         now = time.time()
@@ -148,6 +149,6 @@ async def look_on(stalls: Stalls, jobs: Callable[[], Sequence[Job]]) -> None:
             snapshot = job.snapshot
             called = snapshot.endpoint, snapshot.backend
             found = stalls.look(snapshot.record_id, called, shape_of(snapshot), since=now, now=now)
-            if snapshot.state in _AT_FAL and found != snapshot.stalled:
+            if snapshot.state in _AT_FAL and snapshot.kind != "realtime" and found != snapshot.stalled:
                 job.take(replace(snapshot, stalled=found))
         await asyncio.sleep(_LOOK_S)

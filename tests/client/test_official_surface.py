@@ -11,15 +11,10 @@ import fal_nb
 fal_client = pytest.importorskip("fal_client")
 
 DOCS = Path(__file__).parents[2] / "docs" / "fal_client.md"
-REALTIME = "comes with the realtime connection"
 INSIDE_AN_APP = "for code that runs inside a fal app, which a notebook does not"
 SESSION = "the session decides: `fal.session()` is the one client, `fal.SyncClient()` a bare one"
 
 ABSENT = {
-    "realtime": REALTIME,
-    "realtime_async": REALTIME,
-    "ws_connect": REALTIME,
-    "ws_connect_async": REALTIME,
     "set_get_current_app": INSIDE_AN_APP,
     "async_client": SESSION,
     "sync_client": SESSION,
