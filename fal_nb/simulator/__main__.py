@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fal_nb.allocator import keep_memory
 from fal_nb.errors import ConfigError
+from fal_nb.simulator.options import SCHEDULE_S
 from fal_nb.simulator.process import SimulatorRecord, forget, register, schemas_path
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             require_key=options.require_key,
             admin_token=os.environ.get("FAL_NB_SIMULATOR_ADMIN") or None,
             idle_exit_s=options.idle_exit,
+            webhook_schedule_s=options.webhook_schedule,
         )
         with server:
             _serve_until_told(server, options)
@@ -122,7 +124,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, metavar="DIR", help="be the simulator that kernels of this home share")
     parser.add_argument("--require-key", metavar="KEY", help="let in this key only; by default any and none")
     parser.add_argument("--admin-token-file", type=Path, metavar="FILE", help="write the admin token there")
+    parser.add_argument(
+        "--webhook-schedule",
+        type=_schedule,
+        default=SCHEDULE_S,
+        metavar="SECONDS,…",
+        help="seconds before each attempt to deliver a webhook (default: eleven attempts within two hours)",
+    )
     return parser
+
+
+def _schedule(text: str) -> tuple[float, ...]:
+    waits_s = tuple(float(part) for part in text.split(","))
+    if not all(0 <= wait_s < 86_400 for wait_s in waits_s):
+        raise argparse.ArgumentTypeError(f"{text} has a number that is no wait")
+    return waits_s
 
 
 def _count(text: str) -> int:

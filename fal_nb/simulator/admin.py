@@ -46,6 +46,10 @@ async def _act(simulation: Simulation, method: str, path: str, request: Request)
     if path == "/admin/runners":
         simulation.queue.set_runners(int((await _body(request))["runners"]))
         return {"status": "OK"}
+    if path.startswith("/admin/webhooks"):
+        if method == "POST":
+            simulation.webhooks.signer.rotate()
+        return simulation.webhooks.attempts()
     if method == "POST":
         values = await _body(request)
         simulation.faults.add(make_fault(str(values.pop("kind", "")), values))

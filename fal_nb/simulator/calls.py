@@ -83,6 +83,7 @@ class Calls:
             return bad_request(str(error)).response()
         if self._is_over_limit(incoming.request, request.endpoint_id):
             return too_many_requests()
+        request.webhook_url = incoming.request.query_params.get("fal_webhook") or None
         self._simulation.accept(request, "queue")
         self._simulation.counters.count_for("submit", request.request_id)
         self._queue.submit(request, start_timeout_s)

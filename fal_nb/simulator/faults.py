@@ -1,8 +1,8 @@
 """Faults on purpose: which there are, when one applies, and how a header or an admin call asks for it.
 
 A fault acts at one stage: ``before`` an operation is carried out, ``after`` it was (so that it counts, but its
-answer is spoilt), on a ``stream``, or on the ``job`` itself. The acts are in ``routes.py`` and ``runner.py``; this
-module decides.
+answer is spoilt), on a ``stream``, on the ``job`` itself, or on an attempt to deliver its ``webhook``. The acts are in
+``routes.py``, ``runner.py`` and ``webhooks.py``; this module decides.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Literal, TypeAlias
 __all__ = ["FAULT_HEADER", "FAULT_KINDS", "Fault", "FaultError", "FaultKind", "Faults", "make_fault", "parse_faults"]
 
 FAULT_HEADER = "x-fal-simulator-fault"
-Stage: TypeAlias = Literal["before", "after", "stream", "job"]
+Stage: TypeAlias = Literal["before", "after", "stream", "job", "webhook"]
 Value: TypeAlias = str | int | float
 _CONTROL = frozenset({"on", "times", "after", "endpoint", "each", "mark"})
 _CALLS = frozenset({"submit", "run", "stream"})
 _LIVE = frozenset({"realtime"})
+_WEBHOOK = frozenset({"webhook"})
 _TRUE = frozenset({"1", "true", "yes"})
 
 
@@ -94,6 +95,12 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "requeue": FaultKind(
         "job", frozenset({"submit"}), "its runner is lost once, it goes back to the queue", {"at": 0.5}
     ),
+    "webhook-never": FaultKind("webhook", _WEBHOOK, "the attempt is left out"),
+    "webhook-late": FaultKind("webhook", _WEBHOOK, "the attempt is made later", {"seconds": 5.0}),
+    "webhook-twice": FaultKind("webhook", _WEBHOOK, "the delivery is sent several times at once", {"copies": 2}),
+    "webhook-wrong-key": FaultKind("webhook", _WEBHOOK, "signed by a key that is not published"),
+    "webhook-changed-body": FaultKind("webhook", _WEBHOOK, "the body is not the one that was signed"),
+    "webhook-old": FaultKind("webhook", _WEBHOOK, "signed a while ago", {"seconds": 600.0}),
 }
 """All kinds by name."""
 

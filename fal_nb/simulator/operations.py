@@ -34,6 +34,9 @@ _FIXED = {
     ("POST", "/admin/faults"): "admin",
     ("DELETE", "/admin/faults"): "admin",
     ("POST", "/admin/runners"): "admin",
+    ("GET", "/admin/webhooks"): "admin",
+    ("POST", "/admin/webhooks/rotate"): "admin",
+    ("GET", "/rest/.well-known/jwks.json"): "webhook_keys",
 }
 _UPLOAD = re.compile(r"(?:uploads|files/.+/multipart)/(?P<upload_id>[0-9a-f]{32})(?:/(?P<part>[0-9]{1,6}|complete))?\Z")
 _PLATFORM = {
@@ -57,8 +60,8 @@ class Operation:
     kind
         ``submit status status_stream result cancel run stream upload_token upload upload_initiate
         upload_initiate_parts upload_begin_parts upload_signed upload_part upload_complete cdn_get thumbnail openapi
-        health admin token realtime`` and the platform's ``platform_…``, ``not_allowed`` for a known path with the
-        wrong method, ``unknown`` for the rest.
+        webhook_keys health admin token realtime`` and the platform's ``platform_…``, ``not_allowed`` for a known path
+        with the wrong method, ``unknown`` for the rest.
     path
         For calls and requests about them the endpoint as written; for files their key; for uploads in several
         requests their id; else the whole path.

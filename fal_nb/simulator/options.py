@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Options"]
+__all__ = ["SCHEDULE_S", "Options"]
+
+SCHEDULE_S = (0.0, 5.0, 15.0, 45.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 2100.0)
+"""Seconds before each attempt: the first at once, ten more within two hours. fal's documents have had three
+schedules; this is the oldest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Options:
         Seconds between the comments that keep a status stream open. Source: fal docs "Stream request status".
     session_timeout_s
         Seconds without an input after which a realtime session ends.
+    webhook_schedule_s
+        Seconds before each attempt to deliver a webhook; as many attempts as entries. Not divided by `speed`.
     """
 
     runners: int = 2
@@ -43,6 +49,7 @@ class Options:
     large_result_life_s: float = 360.0
     ping_s: float = 15.0
     session_timeout_s: float = 60.0
+    webhook_schedule_s: tuple[float, ...] = SCHEDULE_S
 
     @property
     def effective_pickup_s(self) -> float:

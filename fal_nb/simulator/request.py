@@ -43,6 +43,8 @@ class SimulatedRequest:
         Whether its input and output are kept for the account's list; None leaves it to the account.
     media_life_s
         Seconds its outputs are kept; None for ever.
+    webhook_url
+        Where its end is to be told, as the caller wrote it.
     faults
         Those asked for at submission, for later requests about it.
     """
@@ -57,6 +59,7 @@ class SimulatedRequest:
     started_at: str | None = None
     stores_payloads: bool | None = None
     media_life_s: float | None = None
+    webhook_url: str | None = None
     faults: list[Fault] = field(default_factory=list)
     phase: Phase = "queued"
     position: int = 0

@@ -72,6 +72,7 @@ class Routes:
             "openapi": self._openapi,
             "admin": lambda incoming: serve_admin(simulation, incoming.operation.path, incoming.request),
             "token": lambda incoming: self._realtime.issue(incoming.request),
+            "webhook_keys": self._webhook_keys,
             "health": self._health,
             "not_allowed": self._not_allowed,
             "unknown": self._unknown,
@@ -200,6 +201,10 @@ class Routes:
         if found is None:
             return json_response({"detail": f"No endpoint is called {wanted[:120]!r}"}, 404)
         return json_response(openapi_document(found[1], self._simulation.base_url))
+
+    async def _webhook_keys(self, incoming: Incoming) -> Response:
+        del incoming
+        return json_response(self._simulation.webhooks.signer.jwks())
 
     async def _health(self, incoming: Incoming) -> Response:
         del incoming

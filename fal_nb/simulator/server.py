@@ -16,7 +16,7 @@ import uvicorn
 from fal_nb.errors import ConfigError
 from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
 from fal_nb.simulator.faults import make_fault
-from fal_nb.simulator.options import Options
+from fal_nb.simulator.options import SCHEDULE_S, Options
 from fal_nb.simulator.routes import Routes
 from fal_nb.simulator.simulation import Simulation
 
@@ -55,7 +55,7 @@ class SimulatorServer:
         The server ends by itself after this many seconds without a request or unfinished work.
     endpoints
         Further endpoints beside the built-in ones.
-    store_payloads, result_life_s, large_result_life_s, ping_s, session_timeout_s
+    store_payloads, result_life_s, large_result_life_s, ping_s, session_timeout_s, webhook_schedule_s
         As `Options` has them.
 
     Attributes
@@ -85,6 +85,7 @@ class SimulatorServer:
         large_result_life_s: float = 360.0,
         ping_s: float = 15.0,
         session_timeout_s: float = 60.0,
+        webhook_schedule_s: Iterable[float] = SCHEDULE_S,
     ) -> None:
         self.admin_token = admin_token or secrets.token_urlsafe(24)
         self._options = Options(
@@ -98,6 +99,7 @@ class SimulatorServer:
             large_result_life_s=large_result_life_s,
             ping_s=ping_s,
             session_timeout_s=session_timeout_s,
+            webhook_schedule_s=tuple(webhook_schedule_s),
         )
         self._idle_exit_s = idle_exit_s
         self._endpoints = tuple(endpoints)
@@ -141,6 +143,14 @@ class SimulatorServer:
         """Return the account's list of ended requests of an endpoint, with payloads where they were kept."""
         found = self._call(lambda: self._simulation.requests_list.find([endpoint]))
         return [request.item(with_payloads=True) for request in found]
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Return every attempt to deliver a webhook, oldest first."""
+        return self._call(self._simulation.webhooks.attempts)
+
+    def rotate_webhook_key(self, *, keep: bool = True) -> None:
+        """Sign webhooks with a new key from now on; without `keep` the earlier ones are published no more."""
+        self._call(lambda: self._simulation.webhooks.signer.rotate(keep=keep))
 
     def open_requests(self) -> int:
         """Return how many HTTP requests are being served just now, status streams included."""
@@ -211,6 +221,7 @@ class SimulatorServer:
             await self._until_stopped(serving)
         finally:
             self._simulation.close()
+            await self._simulation.webhooks.aclose()
             routes.close()
             server.end()
             await serving

@@ -26,6 +26,7 @@ from fal_nb.simulator.runner import Runner
 from fal_nb.simulator.storage import FileStore, UploadTokens
 from fal_nb.simulator.studio import SpeechMemory
 from fal_nb.simulator.uploads import PendingUploads
+from fal_nb.simulator.webhooks import Webhooks
 
 __all__ = ["Simulation", "new_request_id"]
 
@@ -53,6 +54,7 @@ class Simulation:
         self.ledger = Ledger()
         self.requests_list = RequestsList()
         self.faults = Faults()
+        self.webhooks = Webhooks(options.webhook_schedule_s, self.faults)
         self.tokens = UploadTokens()
         self.passes = Passes()
         self.files = FileStore(f"{base_url}/cdn")
@@ -107,6 +109,8 @@ class Simulation:
     def _settle(self, request: SimulatedRequest) -> None:
         if request.answer is not None:
             self.settle(request, request.answer)
+            if not self.closing.is_set():
+                self.webhooks.tell(request)
 
     def warm_up(self) -> None:
         """Import in a thread what the first request would wait for."""
@@ -123,8 +127,9 @@ class Simulation:
         return await asyncio.get_running_loop().run_in_executor(self._threads, list, self.registry)
 
     def reset(self) -> None:
-        """Be as new: unfinished work is ended, requests, counts, ledger, faults and files are forgotten."""
+        """Be as new: unfinished work is ended, requests, counts, ledger, faults, deliveries and files are forgotten."""
         self.queue.close()
+        self.webhooks.clear()
         self.queue.set_runners(self.options.runners)
         self.counters.clear()
         self.ledger.clear()
