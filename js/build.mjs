@@ -9,7 +9,7 @@ import * as esbuild from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 export const outdir = resolve(here, "../fal_nb/static");
 
-/** Bundle name → entry. `hub` is the loader, the others are views. */
+/** Bundle name → entry. `hub` is the loader, `three` and `viewer` show solids, the others are views. */
 const entries = {
   hub: "src/hub.ts",
   card: "src/card.tsx",
@@ -19,8 +19,23 @@ const entries = {
   monitor: "src/monitor.tsx",
   plan: "src/plan.tsx",
   page: "src/page.ts",
+  three: "src/three.ts",
+  viewer: "src/viewer.ts",
 };
-const bundled = ["preact", "@preact/signals", "@preact/signals-core", "photoswipe"];
+const bundled = [
+  "preact",
+  "@preact/signals",
+  "@preact/signals-core",
+  "photoswipe",
+  "three",
+  "@google/model-viewer",
+  "@monogrid/gainmap-js",
+  "promise-worker-transferable",
+  "lit",
+  "lit-element",
+  "lit-html",
+  "@lit/reactive-element",
+];
 
 /**
  * The SHA-256 of everything the bundles are made from: one line `path NUL sha256(content) LF` for each file of
@@ -65,6 +80,33 @@ const cssText = {
   },
 };
 
+/** The name by which `viewer` imports the other bundle; the page puts a Blob URL in its place (lib/modules.ts). */
+const THREE = "fal-nb:three";
+
+/** three.js is a bundle of its own: whoever else imports it gets that one. */
+const threeApart = {
+  name: "three-apart",
+  setup(build) {
+    build.onResolve({ filter: /^three$/ }, ({ importer }) =>
+      relative(here, importer).split(sep).join("/") === entries.three
+        ? undefined
+        : { path: THREE, external: true },
+    );
+  },
+};
+
+/** Packages name decoders that would be fetched from other hosts; here nothing is, so no such address is kept. */
+const noAddresses = {
+  name: "no-addresses",
+  setup(build) {
+    const filter = /node_modules[\\/](three|@google[\\/]model-viewer)[\\/].*\.js$/;
+    build.onLoad({ filter }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/https?:\/\/(?!www\.w3\.org)[^\s"'`<>)]*/g, ""),
+      loader: "js",
+    }));
+  },
+};
+
 const writeBuildInfo = {
   name: "build-info",
   setup(build) {
@@ -103,7 +145,7 @@ async function main() {
     jsxImportSource: "preact",
     legalComments: "none",
     logLevel: "info",
-    plugins: [cssText, writeBuildInfo],
+    plugins: [cssText, threeApart, noAddresses, writeBuildInfo],
   });
   if (process.argv.includes("--watch")) {
     await context.watch();

@@ -61,7 +61,7 @@ async def collect(
     parallel
         Files fetched at one time.
     look
-        Looks into pictures, films and sounds, in the executor.
+        Looks into pictures, films, sounds and solids, in the executor.
     """
     refs = list(itertools.islice(find_files(result), _MAX_FILES + 1))
     gate = asyncio.Semaphore(parallel)

@@ -16,6 +16,7 @@ __all__ = ["TEXT_CHARS", "describe"]
 
 TEXT_CHARS = 2_000
 _SHOWN = ("image", "video", "audio")
+_DRAWN = (*_SHOWN, "mesh")
 
 
 def describe(
@@ -42,7 +43,7 @@ def describe(
     content_type
         What the answer that brought it called it.
     look
-        Looks into pictures, films and sounds.
+        Looks into pictures, films, sounds and solids.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def describe(
 
 def _look(path: Path, content_type: str, text_head: bytes | None, claimed: MediaKind, look: LookInside) -> Preview:
     kind = kind_of(content_type)
-    preview = look(path, content_type) if kind in _SHOWN else None
+    preview = look(path, content_type) if kind in _DRAWN else None
     if preview is not None:
         return preview
     if kind in _SHOWN:

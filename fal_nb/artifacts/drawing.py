@@ -1,4 +1,4 @@
-"""``DrawingProcess``: pictures, films and sounds are looked into in a process of its own, not in the kernel's.
+"""``DrawingProcess``: pictures, films, sounds and solids are looked into in a process of its own, not in the kernel's.
 
 For two reasons. A burst of outputs takes its decoding off the kernel's interpreter, whose other cells stay quick.
 And what a model made is decoded by large C libraries: one file that breaks them ends that process and not the

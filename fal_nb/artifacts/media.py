@@ -19,7 +19,7 @@ _ERROR_CHARS = 120
 
 
 def look_inside(path: Path, content_type: str) -> Preview | None:
-    """Return the preview of a picture, film or sound; None for what is none of them or cannot be drawn.
+    """Return the preview of a picture, film, sound or solid; None for what is none of them or cannot be drawn.
 
     Nothing in a file can make it raise: decoders do, and the preview then says so.
     """
@@ -29,7 +29,13 @@ def look_inside(path: Path, content_type: str) -> Preview | None:
     try:
         if content_type in PICTURE_TYPES:
             return preview_picture(path, content_type)
-        if kind_of(content_type) in {"video", "audio"}:
+        kind = kind_of(content_type)
+        if kind == "mesh":
+            from fal_nb.artifacts.posters import SOLID_TYPES, preview_solid  # noqa: PLC0415
+
+            if content_type in SOLID_TYPES:
+                return preview_solid(path)
+        if kind in {"video", "audio"}:
             from fal_nb.artifacts.films import FILM_TYPES, preview_film  # noqa: PLC0415
 
             if content_type in FILM_TYPES:

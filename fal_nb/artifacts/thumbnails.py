@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
@@ -29,6 +30,7 @@ __all__ = [
     "encode_thumbnail",
     "preview_picture",
     "read_picture",
+    "scaled_bytes",
     "scaled_picture",
 ]
 
@@ -98,20 +100,29 @@ def scaled_picture(path: Path, content_type: str, side: int = MAX_SIDE) -> tuple
     The picture is None where it is larger than anything that is decoded. Raises as `preview_picture`.
     """
     with path.open("rb") as file:
-        size = _webp_size(file.read(32)) if content_type == "image/webp" else (0, 0)
-        if _pixels(size) > MAX_PIXELS:
-            return size, None
-        file.seek(0)
-        with _READERS[content_type](file) as image:
-            can_scale = content_type == "image/jpeg" and not image.info.get("progressive")
-            # First of all: to find out how a PNG is turned Pillow decodes it.
-            if _pixels(image.size) > (_MAX_SCALED_PIXELS if can_scale else MAX_PIXELS):
-                return image.size, None
-            size, turn = image.size, _TURNS.get(_orientation(image))
-            if turn in _SIDEWAYS:
-                size = size[::-1]
-            image.draft(None, (side, side))
-            small = _shrink(image, side)
+        return _scaled_from(file, content_type, side)
+
+
+def scaled_bytes(data: bytes, content_type: str, side: int) -> Image.Image | None:
+    """Return a picture within a square of `side` pixels, or None where it is too large; see `scaled_picture`."""
+    return _scaled_from(io.BytesIO(data), content_type, side)[1]
+
+
+def _scaled_from(file: BinaryIO, content_type: str, side: int) -> tuple[tuple[int, int], Image.Image | None]:
+    size = _webp_size(file.read(32)) if content_type == "image/webp" else (0, 0)
+    if _pixels(size) > MAX_PIXELS:
+        return size, None
+    file.seek(0)
+    with _READERS[content_type](file) as image:
+        can_scale = content_type == "image/jpeg" and not image.info.get("progressive")
+        # First of all: to find out how a PNG is turned Pillow decodes it.
+        if _pixels(image.size) > (_MAX_SCALED_PIXELS if can_scale else MAX_PIXELS):
+            return image.size, None
+        size, turn = image.size, _TURNS.get(_orientation(image))
+        if turn in _SIDEWAYS:
+            size = size[::-1]
+        image.draft(None, (side, side))
+        small = _shrink(image, side)
     return size, small if turn is None else small.transpose(turn)
 
 

@@ -29,7 +29,7 @@ _FRAME = (
 _QUIET = "opacity:.68"
 _TILE = "display:inline-block;vertical-align:top;margin:0 8px 8px 0"
 _CAPTION = f"font-size:10px;line-height:1.4;{_QUIET};white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
-_MARKS = {"video": "▶ ", "audio": "♪ "}
+_MARKS = {"video": "▶ ", "audio": "♪ ", "mesh": "⬢ "}
 
 
 class GalleryTwin:

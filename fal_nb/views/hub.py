@@ -9,6 +9,7 @@ shown them (`fal_nb.views.frame_window`), so that a slow page is sent few rather
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import secrets
@@ -17,6 +18,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fal_nb.views.modules import send_module
 from fal_nb.views.view import View, bundle_text
 
 if TYPE_CHECKING:
@@ -187,7 +189,9 @@ class Hub:
         view = self._views.get(view_id)
         if view is None or not isinstance(content, dict):
             return
-        if buffers:
+        if content.get("kind") == "module":
+            send_module(content, functools.partial(self.post, view))
+        elif buffers:
             view.receive_bytes(content, bytes(buffers[0]))
         else:
             view.receive(content)

@@ -195,7 +195,7 @@ def _figure(artifact: Artifact, alt: str, embed: BlobPath | None) -> str:
         return f'<div style="{_CLIP}">{caption}{problem}</div>{text_html(artifact.text)}'
     if not player:
         player = f'<img src="{_thumbnail(artifact)}" alt="{words}" style="{_MEDIA}">'
-    mark = {"video": "▶ ", "audio": "♪ "}.get(artifact.kind, "")
+    mark = {"video": "▶ ", "audio": "♪ ", "mesh": "⬢ "}.get(artifact.kind, "")
     return (
         f'<figure style="display:inline-block;margin:0 10px 6px 0;max-width:100%">{player}'
         f'<figcaption style="font-size:11px;{_QUIET}">{mark}{caption}</figcaption></figure>'

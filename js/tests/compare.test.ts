@@ -22,7 +22,9 @@ interface Shown extends Partial<Words> {
 
 function slidesOf(shown: Shown[]): Slides {
   const media = new MediaStore();
-  media.hold(({ index }) => {
+  media.hold((request) => {
+    if (request.kind !== "media") return;
+    const { index } = request;
     const kind = shown[index]?.kind ?? "image";
     const content_type = `${kind}/x-test`;
     const part = {

@@ -88,7 +88,7 @@ test("only pictures, films and sounds of their own kind are shown", () => {
     ["image/xml", "image"],
     ["image/x html", "image"],
     ["audio/mpeg", "video"],
-    ["model/gltf-binary", "mesh"],
+    ["model/gltf-binary", "image"],
     ["text/plain", "text"],
   ] as const) {
     expect(displayType(type, kind)).toBeUndefined();
@@ -193,8 +193,8 @@ test("other files are named with kind and size, texts can be read and copied", a
     outputs: [
       picture(0, {
         kind: "mesh",
-        content_type: "model/gltf-binary",
-        file_name: "fox.glb",
+        content_type: "model/obj",
+        file_name: "fox.obj",
         size_bytes: 4_821_000,
       }),
       picture(1, { kind: "text", content_type: "text/plain", file_name: "notes.txt", text: "some notes" }),
@@ -202,7 +202,7 @@ test("other files are named with kind and size, texts can be read and copied", a
     ],
   });
   expect(card.findAll(".fal-nb-filename").map((row) => row.textContent)).toEqual([
-    "fox.glbmesh · 4.8 MB",
+    "fox.objmesh · 4.8 MB",
     "notes.txttext · 1.4 MB",
   ]);
   expect(card.findAll(".fal-nb-reading").map((block) => block.textContent)).toEqual([

@@ -17,7 +17,7 @@ VIEWS = frozenset({
 })  # fmt: skip
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
-BUNDLES = frozenset({"board", "card", "form", "gallery", "hub", "monitor", "page", "plan"})
+BUNDLES = frozenset({"board", "card", "form", "gallery", "hub", "monitor", "page", "plan", "three", "viewer"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},

@@ -113,7 +113,9 @@ function Inside({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver:
   if (output?.kind === "video" || output?.kind === "audio") {
     return <Player board={board} cell={cell} isOver={isOver} alt={alt} />;
   }
-  if (output?.kind === "image") return <Thumbnail board={board} cell={cell} alt={alt} />;
+  if (output?.kind === "image" || (output?.kind === "mesh" && board.shelf.thumbs.get(cell).value)) {
+    return <Thumbnail board={board} cell={cell} alt={alt} />;
+  }
   return <span class="fal-nb-ttext">{cell.text || output?.kind || "done"}</span>;
 }
 

@@ -1,9 +1,11 @@
-/** Pictures, films and sounds: the thumbnail first, in a box of the final size, then the original. */
+/** Pictures, films, sounds and solids: the thumbnail first, in a box of the final size, then the original. */
 
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { fileSize, isNumber, seconds } from "../lib/format";
 import { AUTO_LOAD_BYTES, type Media, type MediaStore } from "../lib/media";
 import type { Output } from "../lib/messages";
+import { showSolid } from "../lib/solid";
 import { useSeen } from "./ticking";
 
 interface Props {
@@ -14,6 +16,7 @@ interface Props {
 
 const LARGEST_WIDTH = 512;
 const LARGEST_HEIGHT = 640;
+const SOLID_WIDTH = 480;
 /** So far outside the window the bytes are asked for. */
 const NEAR_PX = 300;
 
@@ -109,6 +112,62 @@ export function Sound({ output, media, alt }: Props) {
         <Loading output={output} thumbnail={thumbnail} original={original} load={load} />
       </div>
       <Caption output={output} problem={original.error} />
+    </figure>
+  );
+}
+
+/** Its poster until somebody wants to turn it: the viewer's code and the file are loaded then. */
+export function Solid({ output, media, alt, onOpen }: Props & { onOpen: () => void }) {
+  const figure = useRef<HTMLElement>(null);
+  const stage = useRef<HTMLDivElement>(null);
+  const seen = useSeen(figure, NEAR_PX).value;
+  const isWanted = useSignal(false);
+  const said = useSignal<{ words: string; isProblem: boolean } | undefined>(undefined);
+  const thumbnail = media.get(output, "thumbnail").value;
+  useEffect(() => {
+    media.follow(output, "thumbnail");
+    media.follow(output, "original");
+    if (seen && output.has_thumbnail && output.stored) media.request(output, "thumbnail");
+  }, [seen, output, media]);
+  useEffect(() => {
+    if (!isWanted.value || !stage.current) return undefined;
+    const say = (words: string, isProblem: boolean) => {
+      said.value = { words, isProblem };
+    };
+    return showSolid(stage.current, media, output, alt, { say });
+  }, [isWanted.value, output, media, alt, said]);
+  const isShown = isWanted.value && said.value?.words === "";
+  return (
+    <figure class="fal-nb-figure" ref={figure} style={{ width: `${SOLID_WIDTH}px` }}>
+      <div class="fal-nb-tile" style={{ aspectRatio: "4 / 3" }}>
+        {thumbnail.url && !isShown && (
+          <img class="fal-nb-thumbnail" src={thumbnail.url} alt={alt} decoding="sync" />
+        )}
+        <div class="fal-nb-stage" ref={stage} />
+        {output.stored && !isWanted.value && (
+          <button
+            type="button"
+            class="fal-nb-button fal-nb-load"
+            onClick={() => {
+              isWanted.value = true;
+            }}
+          >
+            turn it in 3D
+          </button>
+        )}
+        {output.stored && (
+          <button type="button" class="fal-nb-button fal-nb-large" onClick={onOpen}>
+            large
+          </button>
+        )}
+        {!output.stored && <span class="fal-nb-empty">{output.error ? "not available" : "fetching…"}</span>}
+        {isWanted.value && said.value?.words && (
+          <span class="fal-nb-said" role="status" data-problem={said.value.isProblem}>
+            {said.value.words}
+          </span>
+        )}
+      </div>
+      <Caption output={output} />
     </figure>
   );
 }

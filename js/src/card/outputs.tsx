@@ -3,12 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { fileSize } from "../lib/format";
-import type { MediaStore } from "../lib/media";
+import { GLB, type MediaStore } from "../lib/media";
 import type { Output } from "../lib/messages";
 import { cardSlides } from "../lightbox/card_slides";
 import { openLightbox } from "../lightbox/lightbox";
 import { type CardProps, isOpen } from "./card_model";
-import { PartialPicture, Picture, Sound, Video } from "./media_output";
+import { PartialPicture, Picture, Solid, Sound, Video } from "./media_output";
 
 interface Props extends CardProps {
   media: MediaStore;
@@ -18,6 +18,9 @@ export function Outputs({ card, media }: Props) {
   const outputs = card.field("outputs").value ?? [];
   const text = card.field("text").value;
   const pictures = outputs.filter(({ kind }) => kind === "image");
+  const large = [...pictures, ...outputs.filter(({ content_type }) => content_type === GLB)];
+  const openLarge = (output: Output) =>
+    openLightbox(cardSlides(card, media, large), Math.max(0, large.indexOf(output)));
   const others = outputs.filter((output) => output.kind !== "image" && !(text && output.text === text));
   const prompt = card.field("prompt").value?.trim();
   const partial = card.field("partial").value?.picture;
@@ -45,7 +48,7 @@ export function Outputs({ card, media }: Props) {
               alt={name(output, place, pictures.length)}
               isAlone={pictures.length === 1}
               before={pictures.length === 1 ? before : undefined}
-              onOpen={() => openLightbox(cardSlides(card, media, pictures), place)}
+              onOpen={() => openLarge(output)}
             />
           ))}
         </div>
@@ -56,16 +59,32 @@ export function Outputs({ card, media }: Props) {
         </div>
       )}
       {others.map((output) => (
-        <Other key={output.index} output={output} media={media} alt={name(output, 0, 1)} />
+        <Other
+          key={output.index}
+          output={output}
+          media={media}
+          alt={name(output, 0, 1)}
+          onOpen={() => openLarge(output)}
+        />
       ))}
       {text && <Text text={text} isGrowing={isOpen(card)} />}
     </div>
   );
 }
 
-function Other({ output, media, alt }: { output: Output; media: MediaStore; alt: string }) {
+interface OtherProps {
+  output: Output;
+  media: MediaStore;
+  alt: string;
+  onOpen: () => void;
+}
+
+function Other({ output, media, alt, onOpen }: OtherProps) {
   if (output.kind === "video") return <Video output={output} media={media} alt={alt} />;
   if (output.kind === "audio") return <Sound output={output} media={media} alt={alt} />;
+  if (output.kind === "mesh" && output.content_type === GLB) {
+    return <Solid output={output} media={media} alt={alt} onOpen={onOpen} />;
+  }
   const name = output.file_name || output.kind;
   return (
     <div class="fal-nb-file">

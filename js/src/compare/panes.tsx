@@ -4,6 +4,9 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { InStep } from "../lib/in_step";
+import { GLB } from "../lib/media";
+import type { Output } from "../lib/messages";
+import { showSolid } from "../lib/solid";
 import type { Slides } from "../lightbox/slides";
 import { drawDifference } from "./difference";
 import { listen, PanZoom } from "./pan_zoom";
@@ -174,11 +177,35 @@ function Media({ slides, at, panZoom, step }: Props & { at: number; step?: InSte
     // biome-ignore lint/a11y/useMediaCaption: an endpoint's sound comes without captions
     return <audio ref={ref as never} class="fal-nb-csound" src={url} controls aria-label={slide.title} />;
   }
+  if (slide.output?.content_type === GLB) return <Solid slides={slides} at={at} output={slide.output} />;
   if (kind === "image" && url) {
     return <img class="fal-nb-cmedia" src={url} alt={slide.title} draggable={false} style={style} />;
   }
   const words = slides.words(at).value;
   return <div class="fal-nb-cwords">{kind === "image" ? "…" : words?.text || slide.text}</div>;
+}
+
+function Solid({ slides, at, output }: { slides: Slides; at: number; output: Output }) {
+  const host = useRef<HTMLDivElement>(null);
+  const said = useSignal("");
+  const { title } = slides.slide(at);
+  useEffect(() => {
+    if (!host.current) return undefined;
+    const say = (words: string) => {
+      said.value = words;
+    };
+    return showSolid(host.current, slides.media, output, title, { say });
+  }, [slides, output, title, said]);
+  return (
+    <>
+      <div class="fal-nb-cmedia" ref={host} />
+      {said.value && (
+        <div class="fal-nb-cwords" role="status">
+          {said}
+        </div>
+      )}
+    </>
+  );
 }
 
 function Caption({ slides, at }: { slides: Slides; at: number }) {

@@ -34,7 +34,7 @@ export function readItem(row: ItemRow): Item | undefined {
     number,
     string,
   ];
-  const hasPicture = kind === "image" || kind === "video" || kind === "audio";
+  const hasPicture = kind === "image" || kind === "video" || kind === "audio" || kind === "mesh";
   return {
     place,
     coordinates: [],

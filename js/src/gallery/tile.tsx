@@ -95,7 +95,9 @@ function Inside({ gallery, item, isOver }: GalleryProps & { item: Item; isOver: 
   const kind = item.output?.kind;
   if (item.reason) return <span class="fal-nb-gtext">{item.reason}</span>;
   if (kind === "video" || kind === "audio") return <Player gallery={gallery} item={item} isOver={isOver} />;
-  if (kind === "image") return <Picture gallery={gallery} item={item} />;
+  if (kind === "image" || (kind === "mesh" && gallery.shelf.thumbs.get(item).value)) {
+    return <Picture gallery={gallery} item={item} />;
+  }
   return <span class="fal-nb-gtext">{item.text || kind}</span>;
 }
 

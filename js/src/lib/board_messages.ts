@@ -1,6 +1,14 @@
 /** Every message between a board in the page and the kernel, and what its state holds. The same list as in Python. */
 
-import type { JobState, MediaError, MediaPart, MediaRequest, OutputKind } from "./messages";
+import type {
+  JobState,
+  MediaError,
+  MediaPart,
+  MediaRequest,
+  ModulePart,
+  ModuleRequest,
+  OutputKind,
+} from "./messages";
 
 export interface Axis {
   name: string;
@@ -68,7 +76,8 @@ export type BoardEvent =
   | { kind: "rate"; cell: number; rating: number | null }
   | { kind: "thumbnails"; cells: number[] }
   | { kind: "details"; cells: number[] }
-  | MediaRequest;
+  | MediaRequest
+  | ModuleRequest;
 
 // --- Python → view ---
 
@@ -87,4 +96,4 @@ export interface Details {
   text: string;
 }
 
-export type BoardMessage = Thumbnails | Details | MediaPart | MediaError;
+export type BoardMessage = Thumbnails | Details | MediaPart | MediaError | ModulePart;

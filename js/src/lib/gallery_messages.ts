@@ -1,7 +1,7 @@
 /** Every message between a gallery in the page and the kernel, and what its state holds. The same list as in Python. */
 
 import type { Details, Thumbnails } from "./board_messages";
-import type { MediaError, MediaPart, MediaRequest, OutputKind } from "./messages";
+import type { MediaError, MediaPart, MediaRequest, ModulePart, ModuleRequest, OutputKind } from "./messages";
 
 export type FilterValue = string | number | boolean;
 
@@ -76,7 +76,8 @@ export type GalleryEvent =
   | { kind: "tag"; cells: number[]; tag: string; on: boolean }
   | { kind: "note"; cells: number[]; text: string }
   | { kind: "code"; cell: number; what: CodeKind }
-  | MediaRequest;
+  | MediaRequest
+  | ModuleRequest;
 
 // --- Python → view ---
 
@@ -107,4 +108,13 @@ export interface Code {
   text: string;
 }
 
-export type GalleryMessage = Order | Items | Selection | Code | Thumbnails | Details | MediaPart | MediaError;
+export type GalleryMessage =
+  | Order
+  | Items
+  | Selection
+  | Code
+  | Thumbnails
+  | Details
+  | MediaPart
+  | MediaError
+  | ModulePart;

@@ -1,12 +1,22 @@
 /**
  * Bytes of outputs: asked for by index, put together from parts, shown from Blob URLs.
  *
- * Only pictures, films and sounds become Blob URLs: such a URL has the page's own origin, so anything that a browser
- * would run (HTML, SVG) must never get one.
+ * Only pictures, films, sounds and binary glTF become Blob URLs: such a URL has the page's own origin, so anything that
+ * a browser would run (HTML, SVG) must never get one.
  */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Buffers, CardMessage, MediaPart, MediaRequest, MediaSize, Output } from "./messages";
+import type {
+  Buffers,
+  CardMessage,
+  MediaPart,
+  MediaRequest,
+  MediaSize,
+  ModuleRequest,
+  Output,
+} from "./messages";
+import { Modules } from "./modules";
+import type { Viewer } from "./solid";
 
 /** Bigger originals are loaded when asked for. */
 export const AUTO_LOAD_BYTES = 24 * 1024 * 1024;
@@ -15,6 +25,8 @@ export const AUTO_LOAD_BYTES = 24 * 1024 * 1024;
 export const KEEP_MS = 30_000;
 
 const MOST_PARTS = 10_000;
+/** The one kind of mesh that is shown as a solid. */
+export const GLB = "model/gltf-binary";
 
 export interface Media {
   status: "idle" | "loading" | "ready" | "failed";
@@ -34,11 +46,16 @@ interface Entry {
   image?: HTMLImageElement;
 }
 
-type Send = (request: MediaRequest) => void;
+type Send = (request: MediaRequest | ModuleRequest) => void;
 
 export class MediaStore {
   readonly #entries = new Map<string, Entry>();
   readonly #senders = new Set<Send>();
+  readonly #modules = new Modules((name) => {
+    const send = [...this.#senders].at(-1);
+    send?.({ kind: "module", name });
+    return send !== undefined;
+  });
   #timer?: ReturnType<typeof setTimeout>;
   readonly #onEmpty: () => void;
   readonly #mostOriginals: number;
@@ -59,6 +76,7 @@ export class MediaStore {
       for (const entry of this.#entries.values()) {
         if (entry.media.value.status === "loading") this.#reset(entry);
       }
+      this.#modules.stop();
       this.#timer = setTimeout(() => this.#clear(), KEEP_MS);
     };
   }
@@ -88,7 +106,13 @@ export class MediaStore {
     send({ kind: "media", which, index: output.index });
   }
 
+  /** What shows solids; its code is asked for when first wanted. */
+  viewer(): Promise<Viewer> {
+    return this.#modules.load() as Promise<Viewer>;
+  }
+
   receive(message: CardMessage, buffers: Buffers): void {
+    if (message?.kind === "module") this.#modules.receive(message, buffers[0]);
     if (message?.kind !== "media" && message?.kind !== "media-error") return;
     const entry = this.#entries.get(`${message.which}:${message.index}`);
     if (entry?.media.value.status !== "loading") return;
@@ -220,6 +244,7 @@ function fingerprint({ kind, file_name, content_type, size_bytes }: Output): str
 /** The type under which a Blob may be shown as `kind`, or undefined where it must not be shown. */
 export function displayType(contentType: string, kind: string): string | undefined {
   const type = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (kind === "mesh") return type === GLB ? GLB : undefined;
   const [family, rest] = type.split("/");
   const isMedia = family === "image" || family === "video" || family === "audio";
   if (!isMedia || family !== kind || !rest || !/^[a-z0-9][a-z0-9.+-]*$/.test(rest)) return undefined;

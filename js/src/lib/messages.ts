@@ -93,12 +93,18 @@ export interface MediaRequest {
   index: number;
 }
 
+/** Asks for code that a view needs only now and then: `three` and `viewer`, which show solids. */
+export interface ModuleRequest {
+  kind: "module";
+  name: string;
+}
+
 /** Say for a while no more that the job has stalled. */
 export interface KeepWaitingEvent {
   kind: "keep-waiting";
 }
 
-export type CardEvent = CancelEvent | KeepWaitingEvent | MediaRequest;
+export type CardEvent = CancelEvent | KeepWaitingEvent | MediaRequest | ModuleRequest;
 
 // --- card, Python → view ---
 
@@ -121,7 +127,16 @@ export interface MediaError {
   error: string;
 }
 
-export type CardMessage = MediaPart | MediaError;
+/** One part of a module's text, with exactly one buffer. */
+export interface ModulePart {
+  kind: "module";
+  name: string;
+  digest: string;
+  part: number;
+  parts: number;
+}
+
+export type CardMessage = MediaPart | MediaError | ModulePart;
 
 export type JobState =
   | "PREPARED"

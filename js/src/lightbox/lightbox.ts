@@ -1,12 +1,16 @@
 /**
  * The lightbox of every view: PhotoSwipe over what a view's store of bytes holds, with the call's arguments beside it.
  *
- * Keys: arrows, Esc, + and - and 0 (zoom), i (arguments), 1 to 5 (rating, where the view has ratings).
+ * Keys: arrows, Esc, + and - and 0 (zoom), i (arguments), 1 to 5 (rating, where the view has ratings), o (into a solid,
+ * where the arrows turn it; o again leaves it).
  */
 
 import { effect } from "@preact/signals";
 import PhotoSwipe, { type PhotoSwipeOptions } from "photoswipe";
 import swipeCss from "photoswipe/photoswipe.css?inline";
+import { GLB } from "../lib/media";
+import type { Output } from "../lib/messages";
+import { showSolid } from "../lib/solid";
 import { addStyle } from "../lib/style";
 import themeCss from "../lib/theme.css?inline";
 import lightboxCss from "./lightbox.css?inline";
@@ -25,6 +29,7 @@ const ZOOM_STEP = 1.5;
 const PANEL = 396;
 const NARROW = 800;
 const SIDE_IF_UNKNOWN = 1024;
+const SOLID_WORDS = "drag turns it, the wheel comes nearer; o, then arrows turn it by keys, + − 0 zoom";
 
 /** Opens the lightbox above the page. */
 export function openLightbox(slides: Slides, start: number, owner?: Owner): PhotoSwipe {
@@ -114,6 +119,7 @@ function fill(slides: Slides, at: number): Filled {
   const { output, title, text } = slides.slide(at);
   if (output?.kind === "image") return fillPicture(slides, at, title);
   if (output?.kind === "video" || output?.kind === "audio") return fillPlayer(slides, at, output.kind, title);
+  if (output?.content_type === GLB) return fillSolid(slides, at, output, title);
   const element = document.createElement("div");
   element.className = "fal-nb-lwords";
   const stop = effect(() => {
@@ -170,6 +176,44 @@ function fillPlayer(slides: Slides, at: number, kind: "video" | "audio", title: 
   };
 }
 
+function fillSolid(slides: Slides, at: number, output: Output, title: string): Filled {
+  const element = document.createElement("div");
+  element.className = "fal-nb-lsolid";
+  const poster = document.createElement("img");
+  poster.alt = title;
+  const host = document.createElement("div");
+  host.className = "fal-nb-lstage";
+  const words = document.createElement("span");
+  words.setAttribute("role", "status");
+  element.append(poster, host, words);
+  const say = (said: string, isProblem: boolean) => {
+    words.textContent = said || SOLID_WORDS;
+    poster.hidden = said === "";
+    element.dataset.problem = String(isProblem);
+  };
+  const stopPoster = effect(() => {
+    const small = slides.thumbnail(at).value;
+    if (small) poster.src = small;
+  });
+  const stopSolid = showSolid(host, slides.media, output, title, { say });
+  return {
+    element,
+    stop: () => {
+      stopPoster();
+      stopSolid();
+    },
+  };
+}
+
+/** Puts the focus into the solid that is seen, or back. */
+function enterSolid(swipe: PhotoSwipe): boolean {
+  const solid = swipe.currSlide?.content.element?.querySelector<HTMLElement>(".fal-nb-lstage > *");
+  if (!solid) return false;
+  if (solid.matches(":focus-within, :focus")) swipe.element?.focus();
+  else solid.focus();
+  return true;
+}
+
 function onKey(swipe: PhotoSwipe, slides: Slides, event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { currSlide } = swipe;
@@ -180,7 +224,9 @@ function onKey(swipe: PhotoSwipe, slides: Slides, event: KeyboardEvent): void {
     zoom(Math.min(level * ZOOM_STEP, currSlide?.zoomLevels.max ?? level));
   else if (event.key === "-") zoom(Math.max(level / ZOOM_STEP, initial));
   else if (event.key === "0") zoom(initial);
-  else if (event.key === "i") swipe.dispatch("falNbPanel" as never);
+  else if (event.key === "o" && enterSolid(swipe)) {
+    // The focus has gone in or out.
+  } else if (event.key === "i") swipe.dispatch("falNbPanel" as never);
   else if (/^[1-5]$/.test(event.key) && slides.rate) slides.rate(swipe.currIndex, Number(event.key));
   else return;
   event.preventDefault();
