@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fal_nb.client.withdrawal import Withdrawal
 from fal_nb.engine.contract import Answer, Streaming, Wire
+from fal_nb.engine.delivered import Ending
 from fal_nb.engine.inputs import LocalFile, has_local_files, upload_inputs
 from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from fal_nb.client.options import CallOptions
     from fal_nb.engine.recorder import Recorder
     from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.ledger.deliveries import KeptDelivery
 
 __all__ = ["Follower"]
 
@@ -84,6 +86,7 @@ class Follower:
         self._patience = Patience(lambda words: self._set(next_step=words))
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
+        self._ending = Ending(self._look_for_delivery, self._was_delivered)
 
     @property
     def log_entries(self) -> list[dict[str, Any]]:
@@ -126,6 +129,10 @@ class Follower:
         else:
             self._leave()
 
+    def deliver(self, delivery: KeptDelivery) -> None:
+        """Take what a webhook delivered for the request's end, unless that is known already; on the loop's thread."""
+        self._ending.deliver(delivery)
+
     def _leave(self) -> None:
         self.is_lost = True
         self.cancel_answered.set()
@@ -165,7 +172,8 @@ class Follower:
             # An earlier kernel wrote the result down and did not come to its files.
             await self._keep_files(wire)
             return
-        if self.snapshot.request_id is None:
+        is_new = self.snapshot.request_id is None
+        if is_new:
             body = await self._prepare(wire, arguments)
             await wire.take_turn(self._withdrawal)
             try:
@@ -174,8 +182,7 @@ class Follower:
                 self._withdrawal.give_back()
             if not is_queued:
                 return
-        await self._patience.repeat(lambda: self._watch(wire), self.snapshot)
-        await self._take_result(wire)
+        await self._keep(wire, await self._ending.wait(lambda: self._ask_for_end(wire), is_new=is_new))
 
     async def _send(self, wire: Wire, body: JSON) -> bool:
         """Send the call and return whether there is a request in the queue to follow."""
@@ -320,8 +327,15 @@ class Follower:
             changes |= {"steps": steps, "progress": steps[0] / steps[1]}
         return changes
 
-    async def _take_result(self, wire: Wire) -> None:
-        await self._keep(wire, await self._patience.repeat(lambda: self._ask_result(wire), self.snapshot))
+    async def _look_for_delivery(self) -> KeptDelivery | None:
+        return (await self._recorder.delivered([self.snapshot.record_id])).get(self.snapshot.record_id)
+
+    async def _was_delivered(self) -> None:
+        await self._step(state="RUNNING", queue_position=None, started=self.snapshot.started or time.time())
+
+    async def _ask_for_end(self, wire: Wire) -> Answer:
+        await self._patience.repeat(lambda: self._watch(wire), self.snapshot)
+        return await self._patience.repeat(lambda: self._ask_result(wire), self.snapshot)
 
     async def _ask_result(self, wire: Wire) -> Answer:
         """Return the result, or raise what the request itself came to; trouble on the way is a `TransferError`."""

@@ -103,6 +103,14 @@ class Following(Remembered):
             jobs = [self._job_of(record) for record in records if record.id not in free]
         return [job for job in jobs if not job.done], len(free)
 
+    def follows(self, record_id: int) -> bool:
+        """Return whether this session follows a record's job just now; any thread."""
+        return record_id in self._followers
+
+    def look_for_deliveries(self) -> None:
+        """Have the jobs of this session look at once whether a webhook told their end; any thread, returns at once."""
+        self.runtime.post(lambda: self.track(self._take_deliveries(list(self._followers)), lambda _task: None))
+
     def watching(self, jobs: Sequence[Job]) -> AbstractContextManager[Callable[[], object] | None]:
         """Show how jobs come on while the caller waits for them, where that is shown at all."""
         return self.watch(jobs)
@@ -212,8 +220,13 @@ class Following(Remembered):
             if self._keeper is None:
                 from fal_nb.ledger.leases import RENEW_S  # noqa: PLC0415 - with the history, at first use
 
-                lose = self._lose
-                self._keeper = LeaseKeeper(self.recorder, lambda: list(self._followers), lose, period_s=RENEW_S)
+                self._keeper = LeaseKeeper(
+                    self.recorder,
+                    lambda: list(self._followers),
+                    self._lose,
+                    period_s=RENEW_S,
+                    look=self._take_deliveries,
+                )
             return self._keeper
 
     def _record(self, intent: Intent) -> JobSnapshot:
@@ -363,6 +376,13 @@ class Following(Remembered):
         job = self._jobs.get(record_id)
         if job is not None and job.snapshot.stalled is not None:
             job.take(replace(job.snapshot, stalled=None))
+
+    async def _take_deliveries(self, record_ids: list[int]) -> None:
+        """Hand to its follower what a webhook delivered meanwhile: fal may be out of reach, or its result expired."""
+        for record_id, delivery in (await self.recorder.delivered(record_ids)).items():
+            follower = self._followers.get(record_id)
+            if follower is not None:
+                follower.deliver(delivery)
 
     def _lose(self, record_id: int) -> None:
         follower = self._followers.get(record_id)

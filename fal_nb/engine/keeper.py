@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import FalError
@@ -29,6 +29,8 @@ class LeaseKeeper:
         Called on the loop with the number of a job that another session follows by now.
     period_s
         Seconds between two signs of life.
+    look
+        Awaited after each, with the numbers of those jobs.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class LeaseKeeper:
         on_lost: Callable[[int], None],
         *,
         period_s: float,
+        look: Callable[[list[int]], Awaitable[None]] | None = None,
     ) -> None:
         self._recorder = recorder
         self._open_ids = open_ids
         self._on_lost = on_lost
         self._period_s = period_s
+        self._look = look
         self._signed_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -76,6 +80,8 @@ class LeaseKeeper:
                 if not was_alive:
                     for record_id in await self._recorder.lost(open_ids):
                         self._on_lost(record_id)
+                if self._look is not None:
+                    await self._look(open_ids)
             except FalError as error:
                 _log.warning("the sign of life of this session could not be written: %s", error)
             await asyncio.sleep(self._period_s)

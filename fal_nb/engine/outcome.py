@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fal_nb.client.follow import AnyStatus
     from fal_nb.ledger.records import Record
 
-__all__ = ["Changes", "outcome_of"]
+__all__ = ["Changes", "of_error", "outcome_of", "times"]
 
 Changes: TypeAlias = dict[str, Any]
 """Columns of a record."""
@@ -66,11 +66,11 @@ async def outcome_of(
     if record.kind == "queue":
         found = await _of_queue(client, EndpointId.parse(record.endpoint), request_id, listed)
         if found is not None:
-            return usual | found | ({} if found["state"] == "QUEUED" else _times(listed, sent_from))
+            return usual | found | ({} if found["state"] == "QUEUED" else times(listed, sent_from))
     if listed is not None and listed.output is None:
         kept = await EndedRequests(client.http).find(listed.endpoint, request_id=request_id)
         listed = next(iter(kept.requests), listed)
-    return None if listed is None else usual | _of_listed(listed, record) | _times(listed, sent_from)
+    return None if listed is None else usual | _of_listed(listed, record) | times(listed, sent_from)
 
 
 async def _of_queue(
@@ -96,7 +96,7 @@ async def _of_queue(
             return None
         if isinstance(error, _ABOUT_ASKING) and not is_its_own:
             raise
-        return changes | _of_error(error)
+        return changes | of_error(error)
     if answer is None:
         return {"state": "QUEUED"}
     return changes | {"state": "RUNNING", "result": answer.data, "billable_units": answer.billable_units}
@@ -117,7 +117,8 @@ def _of_status(status: AnyStatus) -> Changes:
     return changes
 
 
-def _of_error(error: FalError) -> Changes:
+def of_error(error: FalError) -> Changes:
+    """Return what the record of a request says that came to an error."""
     state = "CANCELLED" if isinstance(error, RequestCancelledError) else "FAILED"
     changes: Changes = {"state": state, "error": str(error)}
     if isinstance(error, FalClientHTTPError):
@@ -132,14 +133,14 @@ def _of_listed(request: EndedRequest, record: Record) -> Changes:
     if status is not None and status >= 400:
         body = json.dumps(request.output if request.output is not None else {"detail": "as fal's list says"})
         error = error_from_response(status, {}, body.encode(), request_id=request.request_id, endpoint=record.endpoint)
-        return _of_error(error) | units
+        return of_error(error) | units
     if request.output is not None:
         return {"state": "RUNNING", "result": request.output} | units
     error_text = f"Request {request.request_id} ran at fal, and its output is kept there no more."
     return {"state": "FAILED", "error": error_text, "error_type": "result_gone"} | units
 
 
-def _times(request: EndedRequest | None, sent_from: float) -> Changes:
+def times(request: EndedRequest | None, sent_from: float) -> Changes:
     """Return when it started and ended, fal's clock set to ours by the moment it was sent; now where nobody knows."""
     if request is None or request.sent_at is None or request.ended_at is None:
         return {"ended": time.time()}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
 
-__all__ = ["Choices", "reconcile"]
+__all__ = ["Choices", "Lists", "lost_call", "read_lists", "reconcile"]
 
 Choices: TypeAlias = Mapping[str | int | Job, str]
 """A job, the number of its record, or ``#12`` → the id of the request it is."""
@@ -40,7 +40,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Lists:
+class Lists:
     """What was read of the account's list: by endpoint, by the ids that were asked for, and what went wrong."""
 
     requests: tuple[EndedRequest, ...] = ()
@@ -71,7 +71,7 @@ def reconcile(session: Session, choose: Choices | None = None) -> Reconciliation
     named = {record.id: choices.get(record.id) or record.request_id for record in here}
     open_calls = [calls[record_id] for record_id, request_id in named.items() if request_id is None]
     asked = [(calls[record_id], request_id) for record_id, request_id in named.items() if request_id is not None]
-    lists = session.ask(lambda client: _read_lists(client, open_calls, asked))
+    lists = session.ask(lambda client: read_lists(client, open_calls, asked))
     known = history.settling.known_requests(request.request_id for request in lists.requests)
     place = (settings.backend, settings.hosts.base)
     taken = {*known, *(request_id for _, request_id in asked)}
@@ -144,7 +144,7 @@ def _read_choices(choose: Choices, records: Sequence[Record], history: HistorySt
     return choices
 
 
-async def _read_lists(client: AsyncClient, calls: Sequence[LostCall], asked: Sequence[tuple[LostCall, str]]) -> _Lists:
+async def read_lists(client: AsyncClient, calls: Sequence[LostCall], asked: Sequence[tuple[LostCall, str]]) -> Lists:
     """Read what may have to do with these calls; what goes wrong is told and not raised."""
     ended = EndedRequests(client.http)
     oldest = time.time() - _REACH_S
@@ -168,13 +168,13 @@ async def _read_lists(client: AsyncClient, calls: Sequence[LostCall], asked: Seq
             if not found.complete:
                 incomplete.add(endpoint)
     except FalError as error:
-        return _Lists(
+        return Lists(
             by_id=by_id, trouble=f"The account's list of requests cannot be had, so nothing is taken from it: {error}"
         )
-    return _Lists(tuple(requests), by_id, frozenset(incomplete))
+    return Lists(tuple(requests), by_id, frozenset(incomplete))
 
 
-def _by_id(record: Record, request_id: str, lists: _Lists, choices: Mapping[int, str]) -> _Finding:
+def _by_id(record: Record, request_id: str, lists: Lists, choices: Mapping[int, str]) -> _Finding:
     why = "your choice" if record.id in choices else "its id was known"
     return _Finding(record, request_id, why, lists.by_id.get(request_id))
 
@@ -230,7 +230,7 @@ def _await_files(jobs: Sequence[Job]) -> None:
             job.wait(max(deadline - time.monotonic(), 0.0))
 
 
-def _ties(matching: Matching, records: Sequence[Record], lists: _Lists) -> tuple[TiedCalls, ...]:
+def _ties(matching: Matching, records: Sequence[Record], lists: Lists) -> tuple[TiedCalls, ...]:
     by_id = {record.id: record for record in records}
     return tuple(
         TiedCalls(
@@ -250,7 +250,7 @@ def _unknown(
     matching: Matching,
     failed: Mapping[int, str],
     calls: Mapping[int, LostCall],
-    lists: _Lists,
+    lists: Lists,
 ) -> list[StillUnknown]:
     done = {item.job.record_id for item in settled} | {job for tie in matching.ties for job in tie.record_ids}
     return [
@@ -269,7 +269,7 @@ def _unknown(
     ]
 
 
-def _why_unknown(record: Record, matching: Matching, calls: Mapping[int, LostCall], lists: _Lists) -> str:
+def _why_unknown(record: Record, matching: Matching, calls: Mapping[int, LostCall], lists: Lists) -> str:
     call = calls.get(record.id)
     if record.kind == "realtime":
         return "a realtime session, which no list holds"

@@ -12,9 +12,10 @@ from fal_nb.engine.owed import Owed
 from fal_nb.errors import HistoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from fal_nb.artifacts import Artifact
+    from fal_nb.ledger.deliveries import KeptDelivery
     from fal_nb.ledger.known_files import KnownFile
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
@@ -79,6 +80,10 @@ class Recorder:
     async def get(self, record_id: int) -> Record:
         """Return a record."""
         return await self._do(lambda: self.store.get(record_id))
+
+    async def delivered(self, record_ids: Iterable[int]) -> dict[int, KeptDelivery]:
+        """Return record → what a webhook delivered of its request, for those open records that have not taken it in."""
+        return await self._do(lambda: self.store.deliveries.of_records(record_ids))
 
     async def artifacts(self, record_id: int) -> tuple[Artifact, ...]:
         """Return a record's artifacts."""

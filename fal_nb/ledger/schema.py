@@ -303,6 +303,33 @@ def m008_fingerprints(connection: sqlite3.Connection) -> None:
     connection.execute(_FINGERPRINTS)
 
 
+_DELIVERIES = """
+CREATE TABLE deliveries (
+    request_id         TEXT PRIMARY KEY,
+    gateway_request_id TEXT,
+    base_url           TEXT,
+    user_id            TEXT NOT NULL,
+    sent               REAL NOT NULL,
+    received           REAL NOT NULL,
+    last_received      REAL NOT NULL,
+    count              INTEGER NOT NULL,
+    is_ok              INTEGER NOT NULL,
+    error              TEXT,
+    payload_error      TEXT,
+    payload            TEXT,
+    billable_units     REAL,
+    record_id          INTEGER REFERENCES records (id) ON DELETE SET NULL
+)
+"""
+
+
+def m009_deliveries(connection: sqlite3.Connection) -> None:
+    """Create the table of webhook deliveries, one a request; the payload only until a record has it."""
+    connection.execute(_DELIVERIES)
+    connection.execute("CREATE INDEX deliveries_waiting ON deliveries (received) WHERE payload IS NOT NULL")
+    connection.execute("CREATE INDEX deliveries_by_record ON deliveries (record_id)")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_ledger,
     m002_sessions,
@@ -312,6 +339,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m006_sweep_keys,
     m007_scores,
     m008_fingerprints,
+    m009_deliveries,
 )
 """Step n brings a file from version n to version n + 1."""
 

@@ -16,6 +16,7 @@ from fal_nb.artifacts import Artifact
 from fal_nb.errors import HistoryError, LeaseLost
 from fal_nb.ledger.annotations import Annotations
 from fal_nb.ledger.database import Database
+from fal_nb.ledger.deliveries import Deliveries
 from fal_nb.ledger.filter_names import check_names
 from fal_nb.ledger.fingerprints import Fingerprints
 from fal_nb.ledger.known_files import KnownFiles
@@ -68,6 +69,7 @@ class HistoryStore(Annotations, Fingerprints, KnownFiles, Memos, Outputs):
         self.sweeps = Sweeps(self._database)
         self.scores = Scores(self._database)
         self.settling = Settling(self._database)
+        self.deliveries = Deliveries(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -28,6 +28,7 @@ __all__ = [
     "Delivery",
     "HeaderPairs",
     "Signed",
+    "read_claims",
     "read_delivery",
     "read_jwks",
     "read_signed",
@@ -134,15 +135,27 @@ def read_signed(headers: HeaderPairs, body: bytes, *, max_bytes: int = MAX_BODY_
     """
     if len(body) > max_bytes:
         raise WebhookError(f"The delivery has over {max_bytes} bytes: it was not looked at.", reason="size")
+    found = read_claims(headers)
+    message = signed_message(found[REQUEST_ID], found[USER_ID], found[TIMESTAMP], body)
+    signature = bytes.fromhex(found[SIGNATURE])
+    return Signed(found[REQUEST_ID], found[USER_ID], int(found[TIMESTAMP]), signature, message)
+
+
+def read_claims(headers: HeaderPairs) -> dict[str, str]:
+    """Return a delivery's four headers by name, all of the right form.
+
+    Raises
+    ------
+    WebhookError
+        Where one is missing, there twice or misshapen (``headers``).
+    """
     found = _headers(headers)
     for name, form in _FORMS.items():
         if name not in found:
             raise WebhookError(f"The delivery has no header {name}: it is not fal's.", reason="headers")
         if not form.fullmatch(found[name]):
             raise WebhookError(f"The delivery's header {name} has not the form that fal's have.", reason="headers")
-    message = signed_message(found[REQUEST_ID], found[USER_ID], found[TIMESTAMP], body)
-    signature = bytes.fromhex(found[SIGNATURE])
-    return Signed(found[REQUEST_ID], found[USER_ID], int(found[TIMESTAMP]), signature, message)
+    return found
 
 
 def read_jwks(document: JSON) -> tuple[bytes, ...]:

@@ -16,10 +16,13 @@ from fal_nb.errors import WebhookError
 from fal_nb.protocol.urls import Hosts
 from fal_nb.protocol.webhooks import (
     MAX_BODY_BYTES,
+    REQUEST_ID,
+    TIMESTAMP,
     TOLERANCE_S,
     Delivery,
     HeaderPairs,
     Signed,
+    read_claims,
     read_delivery,
     read_signed,
 )
@@ -71,16 +74,24 @@ class Verifier:
                 "again has another digest."
             )
         signed = read_signed(headers, bytes(body), max_bytes=self.max_bytes)
-        off_s = self._now() - signed.timestamp
+        self._check_time(signed.timestamp, signed.request_id)
+        return signed
+
+    def claims_of_headers(self, headers: HeaderPairs) -> None:
+        """Refuse a delivery by its headers alone, before its body has come. Raises as `claims`."""
+        found = read_claims(headers)
+        self._check_time(int(found[TIMESTAMP]), found[REQUEST_ID])
+
+    def _check_time(self, timestamp: int, request_id: str) -> None:
+        off_s = self._now() - timestamp
         if not abs(off_s) <= self._tolerance_s:
             when = f"{abs(off_s):.0f} s {'old' if off_s > 0 else 'ahead'}"
             raise WebhookError(
                 f"The delivery's timestamp is {when}, over the {self._tolerance_s:g} s allowed: it is a repeat of an "
                 "old one, or this machine's clock is wrong.",
                 reason="timestamp",
-                request_id=signed.request_id,
+                request_id=request_id,
             )
-        return signed
 
     async def check(self, headers: HeaderPairs, body: bytes) -> Delivery:
         """Return what a delivery says, where it is fal's; fetches the keys where they are not at hand.
