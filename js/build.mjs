@@ -19,6 +19,7 @@ const entries = {
   monitor: "src/monitor.tsx",
   plan: "src/plan.tsx",
   page: "src/page.ts",
+  pareto: "src/pareto.tsx",
   three: "src/three.ts",
   viewer: "src/viewer.ts",
 };

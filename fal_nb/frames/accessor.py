@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fal_nb.ledger.records import Record
     from fal_nb.views.board import BoardView
     from fal_nb.views.gallery import GalleryView
+    from fal_nb.views.pareto import ParetoView
+    from fal_nb.views.pareto_look import Better
     from fal_nb.workbench import Workbench
 
 __all__ = ["FalAccessor"]
@@ -188,6 +190,37 @@ class FalAccessor:
         from fal_nb.frames.duplicates import with_duplicates  # noqa: PLC0415 - loads what looks at pictures
 
         return with_duplicates(_bench().session.history, self._frame, bits)
+
+    def pareto(
+        self,
+        x: str = "cost",
+        y: str = "total_s",
+        *,
+        x_better: Better | None = None,
+        y_better: Better | None = None,
+    ) -> ParetoView:
+        """Show the calls against two numbers, and on a line those that no other beats; return the view.
+
+        A call is beaten where another one is as good in both numbers and better in one; equal ones stay together.
+        ``view.frame`` is the frame with one more column, ``pareto``: True on the line, False behind it, missing where
+        a call lacks a number, which the view says, too. ``view.best`` has the rows on the line alone. Points open,
+        compare, take ratings and are selected as in a gallery.
+
+        Parameters
+        ----------
+        x, y
+            Columns with numbers: cost, total_s, rating, a score of a sweep, an argument.
+        x_better, y_better
+            Which end is the good one, ``low`` or ``high``; without it low for money and seconds, high for all else.
+
+        Raises
+        ------
+        HistoryError
+            For a frame without record numbers, a column that is not there or has no numbers, or where no call has both.
+        """
+        from fal_nb.frames.shown_pareto import show_pareto  # noqa: PLC0415 - loads the views
+
+        return show_pareto(_bench(), self._frame, (x, y), (x_better, y_better))
 
     def replay(self, *, yes: bool = False) -> list[Job]:
         """Make each of these calls once more and return the jobs, in the order of the rows; each may be charged.

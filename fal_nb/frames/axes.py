@@ -57,7 +57,8 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     # NaT, NA and None are each unlike anything; a time or another object is shown as the text it has.
-    return None if value is None or value != value or repr(value) in {"<NA>", "NaT"} else str(value)  # noqa: PLR0124
+    # And comparing NA with itself is an error, so that it is known by its name.
+    return None if value is None or repr(value) in {"<NA>", "NaT", "nan"} or value != value else str(value)  # noqa: PLR0124
 
 
 def is_number(value: Any) -> bool:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape as escape_html
 
 from fal_nb.plain import one_line
 from fal_nb.views.format import money
 from fal_nb.views.gallery_look import GalleryOutputs, OutputLook
 
-__all__ = ["TWIN_BYTES", "GalleryTwin", "gallery_text"]
+__all__ = ["FRAME", "QUIET", "TWIN_BYTES", "GalleryTwin", "gallery_text"]
 
 TWIN_BYTES = 200_000
 _MOST = 48
@@ -22,13 +22,13 @@ _HEIGHT = 110
 _WIDEST = 3.0
 _TEXT_ROWS = 40
 _LINE = "rgba(128,128,128,.32)"
-_FRAME = (
+FRAME = (
     f"border:1px solid {_LINE};border-radius:8px;padding:10px 14px;margin:2px 0;box-sizing:border-box;"
     "font-size:13px;line-height:1.5"
 )
-_QUIET = "opacity:.68"
+QUIET = "opacity:.68"
 _TILE = "display:inline-block;vertical-align:top;margin:0 8px 8px 0"
-_CAPTION = f"font-size:10px;line-height:1.4;{_QUIET};white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+_CAPTION = f"font-size:10px;line-height:1.4;{QUIET};white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _MARKS = {"video": "▶ ", "audio": "♪ ", "mesh": "⬢ "}
 
 
@@ -41,23 +41,34 @@ class GalleryTwin:
 
     def html(self, order: Sequence[int]) -> str:
         """Return the first outputs of an order as static HTML."""
-        places = list(order[:_MOST])
+        tiles = self.tiles(order[:_MOST], TWIN_BYTES - 4_000)
+        left = len(order) - len(tiles)
+        more = (
+            f'<div style="{QUIET}">{left:,} more are in the live gallery and in the history.</div>' if left > 0 else ""
+        )
+        return f'<div style="{FRAME}">{self._head(len(order))}<div>{"".join(tiles)}</div>{more}</div>'
+
+    def tiles(self, order: Sequence[int], room: int, captions: Mapping[int, str] | None = None) -> list[str]:
+        """Return the tiles of some places, as many as fit into so many characters.
+
+        Parameters
+        ----------
+        captions
+            By place, what is said below a tile in place of its record and its stars.
+        """
+        places = list(order)
         looks = self._outputs.looks(places)
         self._prepare([place for place in places if place not in self._small])
-        tiles, room = [], TWIN_BYTES - 4_000
+        captions = captions or {}
+        tiles = []
         for place in places:
-            tile = (
-                _tile(looks[place], self._small.get(place, ""), self._outputs.ratios[place]) if place in looks else ""
-            )
+            look, source = looks.get(place), self._small.get(place, "")
+            tile = "" if look is None else _tile(look, source, self._outputs.ratios[place], captions.get(place))
             if len(tile) > room:
                 break
             room -= len(tile)
             tiles.append(tile)
-        left = len(order) - len(tiles)
-        more = (
-            f'<div style="{_QUIET}">{left:,} more are in the live gallery and in the history.</div>' if left > 0 else ""
-        )
-        return f'<div style="{_FRAME}">{self._head(len(order))}<div>{"".join(tiles)}</div>{more}</div>'
+        return tiles
 
     def _head(self, matching: int) -> str:
         count = len(self._outputs.records)
@@ -65,7 +76,7 @@ class GalleryTwin:
         simulated = " · simulated" if self._outputs.backend == "simulator" else ""
         return (
             f'<div style="margin-bottom:8px"><b>{escape_html(one_line(self._outputs.name, 120))}</b> '
-            f'<span style="{_QUIET}">{told}{simulated}</span></div>'
+            f'<span style="{QUIET}">{told}{simulated}</span></div>'
         )
 
     def _prepare(self, places: Sequence[int]) -> None:
@@ -73,7 +84,7 @@ class GalleryTwin:
             self._small[place] = _shrink(data)
 
 
-def _tile(look: OutputLook, source: str, ratio: float) -> str:
+def _tile(look: OutputLook, source: str, ratio: float, told: str | None) -> str:
     width = round(_HEIGHT * min(ratio, _WIDEST))
     words = escape_html(one_line(look.prompt or look.endpoint, 300), quote=True)
     box = f"width:{width}px;height:{_HEIGHT}px;border-radius:5px;display:block"
@@ -87,7 +98,7 @@ def _tile(look: OutputLook, source: str, ratio: float) -> str:
         )
     mark = _MARKS.get(look.artifact.kind, "")
     stars = f" {'★' * look.rating}" if look.rating else ""
-    caption = f"{mark}#{look.record}{stars}"
+    caption = f"{mark}#{look.record}{stars}" if told is None else escape_html(f"{mark}{one_line(told, 80)}")
     return f'<div style="{_TILE};width:{width}px" title="{words}">{inside}<div style="{_CAPTION}">{caption}</div></div>'
 
 

@@ -1,11 +1,13 @@
 """What no rendering may hold, whatever came in."""
 
+import base64
 import contextlib
 import json
 import re
 import resource
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control characters but tab and newline, those that turn the direction of text, halves of characters."""
@@ -22,6 +24,13 @@ HTML_CHARS = 400_000
 STATE_BYTES = 480_000
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]{0,120}\Z")
 _SOURCE = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]*\Z")
+_DRAWING = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)\Z")
+_DRAWN = {
+    "svg": {"viewBox", "width", "height"},
+    "path": {"d", "fill", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap"},
+    "circle": {"cx", "cy", "r", "fill"},
+    "text": {"x", "y", "text-anchor", "transform", "fill", "font-family", "font-size"},
+}
 
 
 def assert_plain(text, most=TEXT_CHARS):
@@ -45,7 +54,9 @@ class _Checker(HTMLParser):
         for name, value in attrs:
             if name not in ATTRIBUTES:
                 self.problems.append(f"<{tag} {name}={value!r}>")
-            if name in {"src", "poster"} and not _SOURCE.match(value or ""):
+            if tag == "img" and name == "src" and (drawing := _DRAWING.match(value or "")):
+                self.problems += _problems_of_drawing(drawing[1])
+            elif name in {"src", "poster"} and not _SOURCE.match(value or ""):
                 self.problems.append(f"<{tag} {name}={value[:80]!r}>")
             if name == "style" and ("url" in value or "expression" in value):
                 self.problems.append(f"<{tag} style={value!r}>")
@@ -58,6 +69,21 @@ class _Checker(HTMLParser):
 
     def handle_pi(self, data):
         self.problems.append(f"<?{data}")
+
+
+def _problems_of_drawing(data):
+    """Return what is in an SVG beside shapes and texts: in an `<img>` it could run nothing, and it has nothing to run."""
+    source = base64.b64decode(data)
+    if b"<!" in source or b"<?" in source:
+        return [f"declarations in {source[:80]!r}"]
+    found = []
+    for element in ET.fromstring(source).iter():
+        tag = element.tag.removeprefix("{http://www.w3.org/2000/svg}")
+        found += [] if tag in _DRAWN else [f"<{tag}> in a drawing"]
+        found += [f"<{tag} {name}> in a drawing" for name in element.attrib if name not in _DRAWN.get(tag, ())]
+        found += [f"{value!r} in a drawing" for value in element.attrib.values() if "url" in value or ":" in value]
+        assert_plain(element.text or "")
+    return found
 
 
 def assert_inert(html, most=HTML_CHARS):

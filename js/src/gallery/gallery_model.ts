@@ -16,6 +16,7 @@ import type {
 } from "../lib/gallery_messages";
 import type { Buffers } from "../lib/messages";
 import type { Live } from "../lib/model";
+import { numbersOf } from "../lib/numbers";
 import { type Item, readItem } from "./items";
 
 export type LiveGallery = Live<GalleryState, GalleryEvent>;
@@ -170,7 +171,7 @@ export class GalleryModel {
         this.#takeItems(message);
         break;
       case "selection":
-        this.selected.value = new Set(bytesOf(buffers[0], 0, Uint32Array));
+        this.selected.value = new Set(numbersOf(buffers[0], 0, Uint32Array));
         break;
       case "code":
         this.#takeCode(message);
@@ -187,8 +188,8 @@ export class GalleryModel {
   #takeOrder({ count, part, parts }: Order, buffers: Buffers): void {
     if (part === 0) this.#parts = new Array(parts).fill(undefined);
     if (this.#parts.length !== parts) return;
-    const places = bytesOf(buffers[0], 0, Uint32Array, count);
-    const ratios = bytesOf(buffers[0], 4 * count, Uint16Array, count);
+    const places = numbersOf(buffers[0], 0, Uint32Array, count);
+    const ratios = numbersOf(buffers[0], 4 * count, Uint16Array, count);
     this.#parts[part] = [places, ratios];
     if (this.#parts.some((each) => each === undefined)) return;
     const all = this.#parts as (readonly [Uint32Array, Uint16Array])[];
@@ -260,26 +261,4 @@ export class GalleryModel {
     });
     return choice;
   }
-}
-
-type Numbers = Uint32Array | Uint16Array;
-type NumbersOf<Kind extends Numbers> = {
-  new (buffer: ArrayBuffer): Kind;
-  BYTES_PER_ELEMENT: number;
-};
-
-/** Numbers out of a buffer from some byte on; a copy, since what arrives need not lie on a number's border. */
-function bytesOf<Kind extends Numbers>(
-  buffer: DataView | ArrayBuffer | undefined,
-  from: number,
-  Kind: NumbersOf<Kind>,
-  count?: number,
-): Kind {
-  if (!buffer) return new Kind(new ArrayBuffer(0));
-  const isView = !(buffer instanceof ArrayBuffer);
-  const [bytes, offset] = isView ? [buffer.buffer as ArrayBuffer, buffer.byteOffset] : [buffer, 0];
-  const all = Math.max(0, buffer.byteLength - from);
-  const most = count === undefined ? Math.floor(all / Kind.BYTES_PER_ELEMENT) : count;
-  const length = Math.min(most * Kind.BYTES_PER_ELEMENT, all - (all % Kind.BYTES_PER_ELEMENT));
-  return new Kind(bytes.slice(offset + from, offset + from + length));
 }
