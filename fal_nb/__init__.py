@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         upload_file_async,
         upload_image_async,
     )
+    from fal_nb.api_canvas import canvas
     from fal_nb.api_catalogue import find_models, models
     from fal_nb.api_copy import copy_as, dry_run
     from fal_nb.api_forms import form
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from fal_nb.client.sync_client import SyncClient, SyncRequestHandle
     from fal_nb.client.sync_realtime import RealtimeConnection
     from fal_nb.engine.job import Job
+    from fal_nb.engine.live_picture import CanvasFrame
     from fal_nb.engine.session import Session
     from fal_nb.engine.snapshot import JobSnapshot
     from fal_nb.errors import (
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
         WrongThreadError,
     )
     from fal_nb.filled_form import Form
+    from fal_nb.live_canvas import Canvas, CanvasStats
     from fal_nb.magics import load_ipython_extension, unload_ipython_extension
     from fal_nb.protocol.status import Completed, InProgress, Queued, Status
     from fal_nb.results import Result, ResultFile
@@ -110,6 +113,7 @@ _HOMES = {
         "cancel_async", "result_async", "run_async", "status_async", "stream_async", "submit_async",
         "subscribe_async", "upload_async", "upload_file_async", "upload_image_async",
     ),
+    "fal_nb.api_canvas": ("canvas",),
     "fal_nb.api_forms": ("form",),
     "fal_nb.api_catalogue": ("find_models", "models"),
     "fal_nb.api_copy": ("copy_as", "dry_run"),
@@ -139,6 +143,8 @@ _HOMES = {
     "fal_nb.engine.session": ("Session",),
     "fal_nb.engine.snapshot": ("JobSnapshot",),
     "fal_nb.filled_form": ("Form",),
+    "fal_nb.live_canvas": ("Canvas", "CanvasStats"),
+    "fal_nb.engine.live_picture": ("CanvasFrame",),
     "fal_nb.magics": ("load_ipython_extension", "unload_ipython_extension"),
     "fal_nb.protocol.status": ("Completed", "InProgress", "Queued", "Status"),
     "fal_nb.results": ("Result", "ResultFile"),
@@ -153,6 +159,9 @@ __all__ = [
     "AsyncRequestHandle",
     "AuthenticationError",
     "BudgetError",
+    "Canvas",
+    "CanvasFrame",
+    "CanvasStats",
     "Completed",
     "ConfigError",
     "EndpointError",
@@ -198,6 +207,7 @@ __all__ = [
     "attach",
     "cancel",
     "cancel_async",
+    "canvas",
     "card",
     "check",
     "close",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fal_nb.views.card import CardView
     from fal_nb.workbench import Workbench
 
-__all__ = ["Form"]
+__all__ = ["Form", "filled_in"]
 
 
 class Form:
@@ -46,7 +46,7 @@ class Form:
         self.endpoint = schema.endpoint
         self.schema = schema
         self._bench = bench
-        self._values = _filled_in(schema, arguments)
+        self._values = filled_in(schema, arguments)
         self._lock = threading.Lock()
         self._views: weakref.WeakSet[FormView] = weakref.WeakSet()
         self._view: FormView | None = None
@@ -60,7 +60,7 @@ class Form:
 
     @arguments.setter
     def arguments(self, arguments: Mapping[str, Any]) -> None:
-        self.fill(_filled_in(self.schema, arguments))
+        self.fill(filled_in(self.schema, arguments))
 
     @property
     def cell(self) -> str:
@@ -162,7 +162,7 @@ class Form:
         return self._bench.session.home / "inputs"
 
 
-def _filled_in(schema: EndpointSchema, arguments: Mapping[str, Any]) -> dict[str, JSON]:
+def filled_in(schema: EndpointSchema, arguments: Mapping[str, Any]) -> dict[str, JSON]:
     """Return what fields hold for some arguments.
 
     Raises

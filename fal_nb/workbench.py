@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from fal_nb.engine.job import Job
     from fal_nb.engine.open_work import OpenWork
     from fal_nb.filled_form import Form
+    from fal_nb.live_canvas import Canvas
     from fal_nb.results import Result
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.views.board import BoardView
     from fal_nb.views.board_look import BoardSweep
+    from fal_nb.views.canvas import CanvasView
     from fal_nb.views.form import FormView
     from fal_nb.views.gallery import GalleryView
     from fal_nb.views.monitor import MonitorView
@@ -213,6 +215,32 @@ class Workbench:
         """Show a form in the cell that runs now, and return its view."""
         view = form.new_view()
         view.prepare()
+        self.display.show(view)
+        return view
+
+    def canvas(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **line: Any) -> Canvas:
+        """Return a live canvas of an endpoint that is not shown yet; blocks the first time.
+
+        Parameters
+        ----------
+        line
+            ``in_flight`` and ``idle_s``, as for `fal_nb.canvas`.
+
+        Raises
+        ------
+        EndpointError, FileError, ConfigError
+            Where it is no endpoint id, or one of the rest cannot be meant.
+        FalError
+            Where its schema cannot be had.
+        """
+        from fal_nb.live_canvas import Canvas  # noqa: PLC0415 - loaded with the first canvas
+
+        return Canvas(self, self.session.schema(endpoint), arguments or {}, **line)
+
+    def show_canvas(self, canvas: Canvas) -> CanvasView:
+        """Show a canvas in the cell that runs now, and return its view. Raises as `Canvas.prepare`."""
+        canvas.prepare()
+        view = canvas.new_view()
         self.display.show(view)
         return view
 

@@ -14,6 +14,7 @@ const entries = {
   hub: "src/hub.ts",
   card: "src/card.tsx",
   board: "src/board.tsx",
+  canvas: "src/canvas.tsx",
   form: "src/form.tsx",
   gallery: "src/gallery.tsx",
   monitor: "src/monitor.tsx",

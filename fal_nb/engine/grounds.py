@@ -157,6 +157,10 @@ class Grounds:
         _ = self.settings
         return self.runtime.call(asking())
 
+    async def wire(self) -> ClientWire:
+        """Return the client and what belongs to it, for what runs on the loop beside the jobs."""
+        return await self._get_wire()
+
     def known_job(self, record_id: int) -> Job | None:
         """Return a job that this session remembers, or None; asks nobody."""
         return self._jobs.get(record_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -45,6 +46,7 @@ __all__ = ["ClientWire"]
 _REMEMBERED_UPLOADS = 1_000
 _PICTURE_BYTES = 24 * 1024 * 1024
 _PICTURE_S = 30.0
+_READ_BYTES = 64 * 1024 * 1024
 _DOWNLOAD_TRIES = 10
 """About 45 s: what is paid for is worth waiting for until the network is back."""
 
@@ -184,6 +186,22 @@ class ClientWire:
         except (FalError, OSError):
             return None
         return artifact.thumbnail
+
+    async def read(self, ref: FileRef) -> bytes:
+        """Return the bytes of a file, and keep nothing of it; at most 64 MiB.
+
+        Raises
+        ------
+        FalError, OSError
+            Where they cannot be had.
+        """
+        target = self._artifacts.incoming_path()
+        try:
+            await self.client.downloads.download(ref.url, target, tries=1, max_bytes=_READ_BYTES)
+            return await asyncio.to_thread(target.read_bytes)
+        finally:
+            with contextlib.suppress(OSError):
+                target.unlink(missing_ok=True)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -15,6 +15,7 @@ from fal_nb.magics.commands import (
     Arguments,
     AttachArguments,
     CallArguments,
+    CanvasArguments,
     ConfigArguments,
     FormArguments,
     GalleryArguments,
@@ -51,6 +52,7 @@ __all__ = [
     "Arguments",
     "AttachArguments",
     "CallArguments",
+    "CanvasArguments",
     "ConfigArguments",
     "FormArguments",
     "GalleryArguments",
@@ -76,16 +78,17 @@ __all__ = [
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_CALLS: Mapping[str, type[RunArguments | StreamArguments | SubmitArguments | FormArguments | PriceArguments]] = (
-    MappingProxyType(
-        {
-            "run": RunArguments,
-            "stream": StreamArguments,
-            "submit": SubmitArguments,
-            "form": FormArguments,
-            "price": PriceArguments,
-        }
-    )
+_CALLS: Mapping[
+    str, type[RunArguments | StreamArguments | SubmitArguments | FormArguments | PriceArguments | CanvasArguments]
+] = MappingProxyType(
+    {
+        "run": RunArguments,
+        "stream": StreamArguments,
+        "submit": SubmitArguments,
+        "form": FormArguments,
+        "price": PriceArguments,
+        "canvas": CanvasArguments,
+    }
 )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Arguments",
     "AttachArguments",
     "CallArguments",
+    "CanvasArguments",
     "ConfigArguments",
     "FormArguments",
     "GalleryArguments",
@@ -151,6 +152,22 @@ class FormArguments(CallArguments):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceArguments(CallArguments):
     """``price``: its inputs are those of the call that is reckoned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanvasArguments(CallArguments):
+    """``canvas``: its inputs are what is filled in and drawn on at first.
+
+    Attributes
+    ----------
+    in_flight
+        Inputs that may be on their way at one time.
+    idle_s
+        Seconds without an input after which it disconnects.
+    """
+
+    in_flight: int = 2
+    idle_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,6 +379,7 @@ Arguments: TypeAlias = (
     | FormArguments
     | PriceArguments
     | CatalogueArguments
+    | CanvasArguments
     | JobArguments
     | WaitArguments
     | JobsArguments

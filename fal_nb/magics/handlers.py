@@ -123,6 +123,20 @@ def _catalogue(bench: Workbench, command: Any, cell: Cell) -> Any:
     return handle_catalogue(bench, command, cell.assign)
 
 
+def _canvas(bench: Workbench, command: args.CanvasArguments, cell: Cell) -> Any:
+    arguments = _arguments(bench, command, cell)
+    canvas = bench.canvas(
+        command.endpoint,
+        arguments,
+        in_flight=command.in_flight,
+        idle_s=command.idle_s,
+        allow_unpriced=command.allow_unpriced,
+    )
+    bench.show_canvas(canvas)
+    if command.var:
+        cell.assign(command.var, canvas)
+
+
 def _dry_run(bench: Workbench, command: args.CallArguments, cell: Cell, how: How) -> Any:
     """Return the call as it would be sent; the value is what the cell shows."""
     from fal_nb.engine.dry_run import prepare  # noqa: PLC0415 - loaded when first asked for
@@ -419,6 +433,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.PriceArguments: _price,
         args.ModelsArguments: _catalogue,
         args.SchemaArguments: _catalogue,
+        args.CanvasArguments: _canvas,
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,

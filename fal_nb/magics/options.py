@@ -314,6 +314,48 @@ What stands on the line is filled in at first; with %%fal the rest of the cell i
         examples=("%fal form fal-ai/flux/dev", '%fal form fal-ai/flux/dev "a red fox" seed=7 -o form'),
         twin="fal.form(endpoint, arguments)",
     ),
+    SubcommandSpec(
+        name="canvas",
+        words="endpoint",
+        usage='ENDPOINT ["TEXT"] [NAME=VALUE …] [OPTIONS]',
+        takes_inputs=True,
+        summary="draw and turn knobs over a realtime endpoint, frames come back as you do",
+        details="""\
+Draws what a realtime endpoint takes: its inputs, and an area to draw on where one of them is a picture. Each change
+goes to the endpoint at once, the newest wins; its frames are shown beside it, and any of them is pinned into the
+history with one click. What stands on the line is filled in at first; a picture on it is what one draws on.
+
+It connects with the first change and disconnects when it is idle, stopped or no longer seen: realtime is
+billed by time.""",
+        options=(
+            OptionSpec(
+                name="in_flight",
+                field="in_flight",
+                kind="count",
+                metavar="N",
+                help="Inputs that may be on their way at one time (2).",
+            ),
+            OptionSpec(
+                name="idle",
+                field="idle_s",
+                kind="seconds",
+                metavar="SECONDS",
+                help="Disconnect after this long without an input (45).",
+            ),
+            OptionSpec(
+                name="allow_unpriced",
+                field="allow_unpriced",
+                help="Connect under a budget although nobody knows what a session will cost.",
+            ),
+            *_BODY,
+            *(option for option in _KEEPING if option.name == "var"),
+        ),
+        examples=(
+            "%fal canvas fal-ai/lcm-sd15-i2i 'an island near sea, oil painting'",
+            "%fal canvas fal-ai/fast-lcm-diffusion 'a harbour at dusk' --idle 120 -o canvas",
+        ),
+        twin="fal.canvas(endpoint, arguments)",
+    ),
     _about_a_job("status", "where a job is", "Returns the state of a job: queue position, progress, last log lines."),
     _about_a_job(
         "result", "what a job returned", "Returns the result of a job and shows its outputs; waits if need be."
@@ -567,6 +609,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "check_job": "status",
         "create": "run",
         "generate": "run",
+        "draw": "canvas",
         "fill": "form",
         "get": "result",
         "kill": "cancel",
@@ -580,6 +623,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "rerun": "replay",
         "queue": "jobs",
         "run_model": "run",
+        "realtime": "canvas",
         "settle": "reconcile",
         "settings": "config",
         "stop": "cancel",

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fal_nb.artifacts.sniff import sniff
 from fal_nb.errors import FalError
 from fal_nb.forms.fields import form_fields
 from fal_nb.plain import one_line, plain_text
-from fal_nb.schemas.scalars import Problem
-from fal_nb.views.form_files import IncomingFiles
+from fal_nb.views.form_files import IncomingFiles, small_picture
 from fal_nb.views.form_look import FilledForm, FormLook
-from fal_nb.views.form_state import exact, fields_state, sound_values
+from fal_nb.views.form_state import exact, fields_state, problem_state, sound_values
 from fal_nb.views.form_twin import form_text, form_twin
 from fal_nb.views.view import Post, View
 
@@ -32,9 +29,7 @@ _WORDS_CHARS = 400
 _CELL_CHARS = 120_000
 _ID_CHARS = 40
 _QUIET_S = 3.0
-_PREVIEW_BYTES = 64 * 1024 * 1024
 _TOO_LONG = "What is filled in is too long for a form: give the path or the URL of a file."
-_log = logging.getLogger("fal_nb")
 
 
 class FormView(View):
@@ -93,7 +88,7 @@ class FormView(View):
             "values": exact(self._form.values),
             "edit": list(self._edit),
             "looked": list(self._looked) if self._look is not None else None,
-            "problems": [_problem(problem) for problem in look.problems[:_MOST_PROBLEMS]],
+            "problems": [problem_state(problem) for problem in look.problems[:_MOST_PROBLEMS]],
             # What is copied must be what runs, so that a cell with anything unfit in it travels escaped.
             "cell": cell if len(cell) <= _CELL_CHARS else exact(""),
             "price": one_line(look.price, _WORDS_CHARS),
@@ -214,7 +209,7 @@ class FormView(View):
         """Answer with a small picture of a local file, where it is a picture."""
         if not isinstance(value, str) or not value.startswith("@") or len(value) > _WORDS_CHARS:
             return
-        data = await asyncio.to_thread(_small_picture, Path(value[1:].strip()))
+        data = await asyncio.to_thread(small_picture, Path(value[1:].strip()))
         self._post({"kind": "preview", "value": plain_text(value), "found": data is not None}, data)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -250,24 +245,3 @@ class _Below:
         """Return the form's widget: its cards have none of their own."""
         del view
         return self._form.widget
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    path = [part if isinstance(part, int) else one_line(part, 200) for part in problem.path]
-    return {"path": path, "message": one_line(problem.message, _WORDS_CHARS)}
-
-
-def _small_picture(path: Path) -> bytes | None:
-    """Return a WebP of at most 320 px of a picture on this machine; None of anything else."""
-    from fal_nb.artifacts.thumbnails import PICTURE_TYPES, preview_picture  # noqa: PLC0415 - loads Pillow
-
-    try:
-        path = path.expanduser()
-        if not path.is_file() or path.stat().st_size > _PREVIEW_BYTES:
-            return None
-        with path.open("rb") as file:
-            content_type = sniff(file.read(512))
-        return preview_picture(path, content_type).thumbnail if content_type in PICTURE_TYPES else None
-    except Exception as error:  # noqa: BLE001 - Pillow raises what it likes for a damaged file
-        _log.debug("no preview of %s: %s", path.name, type(error).__name__)
-        return None

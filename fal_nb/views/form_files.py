@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -14,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fal_nb.artifacts.sniff import sniff
 from fal_nb.protocol.files import safe_file_name
 from fal_nb.views.view import Post
 
-__all__ = ["MOST_BYTES", "PART_BYTES", "IncomingFiles"]
+__all__ = ["MOST_BYTES", "PART_BYTES", "IncomingFiles", "small_picture"]
 
 PART_BYTES: Final = 360_000
 """Of the file in one message; as Base64 under the hub's 480 kB."""
@@ -25,6 +27,8 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 _MOST_AT_ONCE = 8
 _NAME_CHARS = 100
 _ID_CHARS = 40
+_PREVIEW_BYTES = 64 * 1024 * 1024
+_log = logging.getLogger("fal_nb")
 
 
 @dataclass(slots=True)
@@ -122,3 +126,19 @@ def _append(file: _Incoming, data: bytes) -> None:
     file.digest.update(data)
     file.received += len(data)
     file.part += 1
+
+
+def small_picture(path: Path) -> bytes | None:
+    """Return a WebP of at most 320 px of a picture on this machine; None of anything else."""
+    from fal_nb.artifacts.thumbnails import PICTURE_TYPES, preview_picture  # noqa: PLC0415 - loads Pillow
+
+    try:
+        path = path.expanduser()
+        if not path.is_file() or path.stat().st_size > _PREVIEW_BYTES:
+            return None
+        with path.open("rb") as file:
+            content_type = sniff(file.read(512))
+        return preview_picture(path, content_type).thumbnail if content_type in PICTURE_TYPES else None
+    except Exception as error:  # noqa: BLE001 - Pillow raises what it likes for a damaged file
+        _log.debug("no preview of %s: %s", path.name, type(error).__name__)
+        return None

@@ -13,10 +13,11 @@ from typing import Any
 from fal_nb.forms.fields import FormField
 from fal_nb.plain import one_line
 from fal_nb.protocol.status import JSON
+from fal_nb.schemas.scalars import Problem
 from fal_nb.schemas.types import Missing
 from fal_nb.schemas.words import show_value
 
-__all__ = ["VALUES_CHARS", "exact", "fields_state", "sound_values"]
+__all__ = ["VALUES_CHARS", "exact", "fields_state", "problem_state", "sound_values"]
 
 _FIELDS_CHARS = 160_000
 VALUES_CHARS = 120_000
@@ -59,6 +60,12 @@ def sound_values(content: object) -> dict[str, JSON] | None:
         return values if isinstance(values, dict) and _depth(values, 0) <= _DEEPEST else None
     except (ValueError, RecursionError):
         return None
+
+
+def problem_state(problem: Problem) -> dict[str, Any]:
+    """Return a problem as the page reads it."""
+    path = [part if isinstance(part, int) else one_line(part, 200) for part in problem.path]
+    return {"path": path, "message": one_line(problem.message, _WORDS_CHARS)}
 
 
 def _refuse(word: str) -> JSON:

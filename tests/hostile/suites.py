@@ -8,7 +8,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
-    "form", "models", "schema", "price",
+    "form", "canvas", "models", "schema", "price",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
@@ -20,6 +20,12 @@ TABLES = frozenset({"html_table", "text_table"})
 BUNDLES = frozenset({
     "board", "card", "form", "gallery", "hub", "monitor", "page", "pareto", "plan", "three", "viewer",
 })  # fmt: skip
+    "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView", "fal_nb.views.canvas.CanvasView",
+    "fal_nb.views.monitor.MonitorView",
+})  # fmt: skip
+TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
+TABLES = frozenset({"html_table", "text_table"})
+BUNDLES = frozenset({"board", "canvas", "card", "form", "gallery", "hub", "monitor", "page", "plan", "three", "viewer"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},
@@ -52,6 +58,7 @@ SPARED = {
     "models": "sends no call; the list it keeps is whole or absent",
     "schema": "sends no call",
     "price": "sends no call",
+    "canvas": "its cell sends nothing; a pinned frame is one commit of a call that has ended",
     "config": "sends nothing and writes nothing",
     "simulator": "sends nothing; the server is a process of its own that outlives the kernel",
     "help": "sends nothing and writes nothing",

@@ -446,6 +446,7 @@ def shell(simulator, home, monkeypatch):
 LINES = (
     "%fal stream fal-ai/any-llm prompt=x", "%fal stream fal-ai/flux/dev prompt=x image_size=64x64",
     f"%fal form {SCHNELL} prompt=x", f"fal_nb.form('{SCHNELL}').check()", f"fal_nb.form('{SCHNELL}')",
+    "%fal canvas fal-ai/lcm-sd15-i2i prompt=x -o canvas", "canvas.frame(), canvas.pin()", "canvas, canvas.stats",
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal models flux", f"%fal schema {SCHNELL}", f"%fal price {SCHNELL} prompt=x", "fal_nb.models(refresh=True)",

@@ -60,7 +60,17 @@ def run(shell, capsys):
 
 
 def test_every_subcommand_is_tried_here():
-    assert set(SUBCOMMANDS) == {"run", "submit", "stream", "form", *ABOUT_A_JOB, *ALONE, *OPEN_WORK, *CATALOGUE}
+    assert set(SUBCOMMANDS) == {
+        "run",
+        "submit",
+        "stream",
+        "form",
+        "canvas",
+        *ABOUT_A_JOB,
+        *ALONE,
+        *OPEN_WORK,
+        *CATALOGUE,
+    }
 
 
 @pytest.mark.parametrize("case", PICKED, ids=lambda case: case.name)
@@ -109,6 +119,13 @@ def test_a_form_prints_plain_text(case, run, shell):
     shell.user_ns["words"] = [text[:300] for text in EVERYTHING.values() if text != HALVES]
     assert_plain(run(f"%fal form {case.endpoint} prompt=x more={{words}}")[0], 10**6)
     assert_plain(run(f"%fal form {case.endpoint} -o form\nform, form.arguments, form.check()")[0], 10**6)
+
+
+@pytest.mark.parametrize("case", FORMED, ids=lambda case: case.name)
+def test_a_canvas_prints_plain_text(case, run, shell):
+    shell.user_ns["words"] = [text[:300] for text in EVERYTHING.values() if text != HALVES]
+    assert_plain(run(f"%fal canvas {case.endpoint} prompt=x more={{words}}")[0], 10**6)
+    assert_plain(run(f"%fal canvas {case.endpoint} -o canvas\ncanvas, canvas.arguments, canvas.stats")[0], 10**6)
 
 
 def test_what_settles_lost_and_earlier_calls_prints_plain_text_too(run, shell):

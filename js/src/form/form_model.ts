@@ -85,9 +85,26 @@ export class FormModel {
   set(name: string, value: Json): void {
     this.values.value = withPart(this.values.peek(), name, value);
     this.#keep();
+    this.later();
+  }
+
+  /** Tells the kernel of an edit once the typing rests. */
+  protected later(): void {
     clearTimeout(this.#timer);
     this.#isWaiting.value = true;
     this.#timer = setTimeout(() => this.#say("edit"), DEBOUNCE_MS);
+  }
+
+  /** What is filled in, as this page's next edit. */
+  protected nextEdit(): { page: string; edit: number; values: string } {
+    this.#edit += 1;
+    this.#keep();
+    return { page: this.#page, edit: this.#edit, values: JSON.stringify(this.values.peek()) };
+  }
+
+  /** What the kernel calls this mount. */
+  protected get page(): string {
+    return this.#page;
   }
 
   run(): void {
@@ -144,10 +161,7 @@ export class FormModel {
   #say(kind: "edit" | "run"): void {
     clearTimeout(this.#timer);
     this.#isWaiting.value = false;
-    this.#edit += 1;
-    const values = JSON.stringify(this.values.peek());
-    this.live.send({ kind, page: this.#page, edit: this.#edit, values });
-    this.#keep();
+    this.live.send({ kind, ...this.nextEdit() });
   }
 
   #keep(left?: string): void {
