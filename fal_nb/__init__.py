@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         upload_image_async,
     )
     from fal_nb.api_canvas import canvas
-    from fal_nb.api_catalogue import find_models, models
+    from fal_nb.api_catalogue import docs, find_models, models, recommend
     from fal_nb.api_copy import copy_as, dry_run
     from fal_nb.api_forms import form
     from fal_nb.api_gallery import gallery
@@ -115,7 +115,7 @@ _HOMES = {
     ),
     "fal_nb.api_canvas": ("canvas",),
     "fal_nb.api_forms": ("form",),
-    "fal_nb.api_catalogue": ("find_models", "models"),
+    "fal_nb.api_catalogue": ("docs", "find_models", "models", "recommend"),
     "fal_nb.api_copy": ("copy_as", "dry_run"),
     "fal_nb.api_gallery": ("gallery",),
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
@@ -212,6 +212,7 @@ __all__ = [
     "check",
     "close",
     "copy_as",
+    "docs",
     "dry_run",
     "encode",
     "encode_file",
@@ -230,6 +231,7 @@ __all__ = [
     "rate",
     "realtime",
     "realtime_async",
+    "recommend",
     "reconcile",
     "replay",
     "result",

@@ -14,12 +14,15 @@ from fal_nb.views.format import age
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
+    from fal_nb.catalogue.advice import Advice
+    from fal_nb.client.mcp_tools import Question
     from fal_nb.client.model_cache import Listing
     from fal_nb.model_list import ModelList
 
-__all__ = ["find_models", "listing_note", "models", "query_of"]
+__all__ = ["docs", "find_models", "listing_note", "models", "query_of", "recommend"]
 
 _STATUSES = ("active", "deprecated", ANY)
+_QUESTION_CHARS = 2_000
 _ONE = {"tags": "tag"}
 _OLD_S = 48 * 3600.0
 
@@ -104,6 +107,39 @@ def find_models(*endpoints: str, expand: str | Iterable[str] = ()) -> ModelList:
     bench = current()
     found = bench.catalogue.find(endpoints, wanted)
     return ModelList(found, is_simulated=bench.session.settings.backend == "simulator")
+
+
+def docs(question: str) -> Advice:
+    """Return what fal's documentation says about something; blocks, and sends no call.
+
+    It is asked through fal's MCP servers, which wants the package ``mcp``: ``pip install 'fal_nb[mcp]'``.
+
+    Raises
+    ------
+    ConfigError
+        Where that package is missing, or nothing is asked.
+    TransferError
+        Where no server answers; the message says why, of each.
+    """
+    return _advice("docs", question)
+
+
+def recommend(task: str) -> Advice:
+    """Return which models fal recommends for a task, in words; ``advice.endpoints`` are theirs. As `docs` otherwise.
+
+    fal gives them in the order it found them, which says nothing of their quality.
+    """
+    return _advice("recommend", task)
+
+
+def _advice(question: Question, words: str) -> Advice:
+    from fal_nb.catalogue.advice import Advice, read_hints  # noqa: PLC0415 - loaded when first asked
+    from fal_nb.client.mcp_tools import McpTools  # noqa: PLC0415
+
+    if not str(words).strip() or len(words) > _QUESTION_CHARS:
+        raise ConfigError(f"Ask in words, at most {_QUESTION_CHARS} characters of them.")
+    said = current().session.ask(lambda client: McpTools(client.http).ask(question, words.strip()))
+    return Advice(words.strip(), read_hints(said.texts, said.links), said.server, said.tool)
 
 
 def query_of(

@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast
 from fal_nb.errors import EndpointError
 from fal_nb.magics.aliases import check_alias, with_alias
 from fal_nb.magics.body import parse_body
-from fal_nb.magics.catalogue_commands import CATALOGUE_READERS, ModelsArguments, SchemaArguments
+from fal_nb.magics.catalogue_commands import CATALOGUE_READERS, AdviceArguments, ModelsArguments, SchemaArguments
 from fal_nb.magics.commands import (
     AliasArguments,
     Arguments,
@@ -48,6 +48,7 @@ from fal_nb.templates.mistakes import Edit, Mistake, explain, shorten
 from fal_nb.templates.template import expand
 
 __all__ = [
+    "AdviceArguments",
     "AliasArguments",
     "Arguments",
     "AttachArguments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.magics.catalogue_commands import CatalogueArguments, ModelsArguments, SchemaArguments
+from fal_nb.magics.catalogue_commands import AdviceArguments, CatalogueArguments, ModelsArguments, SchemaArguments
 
 if TYPE_CHECKING:
     from fal_nb.workbench import Workbench
@@ -20,9 +20,17 @@ def handle_catalogue(bench: Workbench, command: CatalogueArguments, assign: Call
             value: Any = _models(command)
         case SchemaArguments():
             value = bench.session.schema(command.endpoint)
+        case AdviceArguments():
+            value = _advice(command)
     if command.var:
         assign(command.var, value)
     return None if command.silenced else value
+
+
+def _advice(command: AdviceArguments) -> Any:
+    from fal_nb import api_catalogue  # noqa: PLC0415 - loaded when first asked
+
+    return api_catalogue.docs(command.words) if command.subcommand == "docs" else api_catalogue.recommend(command.words)
 
 
 def _models(command: ModelsArguments) -> Any:

@@ -120,4 +120,28 @@ Sends no call.""",
         ),
         twin="fal.price(endpoint, arguments)",
     ),
+    SubcommandSpec(
+        name="docs",
+        words="search",
+        usage="QUESTION",
+        summary="what fal's documentation says",
+        details="""\
+Searches fal's documentation through its MCP servers and shows what it finds. Sends no call. It wants the package mcp:
+pip install 'fal_nb[mcp]'.""",
+        options=(_VARIABLE,),
+        examples=('%fal docs "cancel a queued request"',),
+        twin="fal.docs(question)",
+    ),
+    SubcommandSpec(
+        name="recommend",
+        words="search",
+        usage="TASK",
+        summary="which models fal recommends for a task",
+        details="""\
+Asks fal's MCP servers for models that suit a task. Sends no call. fal gives them in the order it found them, which says
+nothing of their quality. It wants the package mcp: pip install 'fal_nb[mcp]'.""",
+        options=(_VARIABLE,),
+        examples=('%fal recommend "make a photo of a product stand on white"',),
+        twin="fal.recommend(task)",
+    ),
 )

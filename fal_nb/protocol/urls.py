@@ -109,6 +109,19 @@ class Hosts:
         """Return where the public keys are that webhooks are signed with. Source: fal docs "Webhooks"."""
         return f"{self.rest}/.well-known/jwks.json"
 
+    def mcp_servers(self) -> tuple[str, ...]:
+        """Return where MCP servers with the tools of fal are, the older first; they take the key.
+
+        Source: fal docs "AI Tools", "fal MCP server".
+        """
+        return (f"{self.mcp}/mcp", f"{self.mcp}/mcp-relay")
+
+    def docs_servers(self) -> tuple[str, ...]:
+        """Return where MCP servers are that search the documentation, the newer first; they want no key."""
+        if self.base is not None:
+            return (f"{self.mcp}/docs",)
+        return ("https://fal.ai/docs/mcp", "https://docs.fal.ai/mcp")
+
     def trusts(self, url: str) -> bool:
         """Return whether a URL from a server lies under one of these hosts, so that it may see the key."""
         wanted = origin(url)

@@ -59,9 +59,9 @@ class Operation:
     ----------
     kind
         ``submit status status_stream result cancel run stream upload_token upload upload_initiate
-        upload_initiate_parts upload_begin_parts upload_signed upload_part upload_complete cdn_get thumbnail openapi
-        webhook_keys health admin token realtime`` and the platform's ``platform_…``, ``not_allowed`` for a known path
-        with the wrong method, ``unknown`` for the rest.
+        upload_initiate_parts upload_begin_parts upload_signed upload_part upload_complete cdn_get thumbnail openapi mcp
+        mcp_docs webhook_keys health admin token realtime`` and the platform's ``platform_…``, ``not_allowed`` for a
+        known path with the wrong method, ``unknown`` for the rest.
     path
         For calls and requests about them the endpoint as written; for files their key; for uploads in several
         requests their id; else the whole path.
@@ -121,6 +121,11 @@ def _classify_run(method: str, path: str) -> Operation:
     return Operation("stream" if called.endswith("/stream") else "run", called.removesuffix("/stream"))
 
 
+def _classify_mcp(_method: str, path: str) -> Operation:
+    place = path.strip("/")
+    return Operation("mcp_docs" if place == "docs" else "mcp", place)
+
+
 def _classify_platform(method: str, path: str) -> Operation:
     kind = _PLATFORM.get((method, path.removeprefix("v1/").strip("/")))
     return Operation(kind or "unknown", f"/api/{path}")
@@ -147,4 +152,5 @@ _SERVICES: Mapping[str, Callable[[str, str], Operation]] = {
     "api": _classify_platform,
     "queue": _classify_queue,
     "run": _classify_run,
+    "mcp": _classify_mcp,
 }

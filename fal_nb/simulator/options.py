@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["SCHEDULE_S", "Options"]
 
@@ -37,6 +38,8 @@ class Options:
         Seconds without an input after which a realtime session ends.
     webhook_schedule_s
         Seconds before each attempt to deliver a webhook; as many attempts as entries. Not divided by `speed`.
+    mcp
+        Which MCP servers there are: the ``first`` generation, the ``current`` one, ``both`` or ``none``.
     """
 
     runners: int = 2
@@ -50,6 +53,7 @@ class Options:
     ping_s: float = 15.0
     session_timeout_s: float = 60.0
     webhook_schedule_s: tuple[float, ...] = SCHEDULE_S
+    mcp: Literal["both", "first", "current", "none"] = "both"
 
     @property
     def effective_pickup_s(self) -> float:

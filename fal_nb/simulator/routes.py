@@ -19,6 +19,7 @@ from fal_nb.simulator.calls import Calls, Incoming
 from fal_nb.simulator.cdn import issue_token, read_file, read_thumbnail, upload_file
 from fal_nb.simulator.connections import ConnectionGone
 from fal_nb.simulator.faults import FAULT_HEADER, FaultError, parse_faults
+from fal_nb.simulator.mcp import McpServer
 from fal_nb.simulator.openapi import openapi_document
 from fal_nb.simulator.operations import Operation, classify, classify_socket
 from fal_nb.simulator.platform import KEYLESS, Platform
@@ -33,7 +34,7 @@ __all__ = ["Routes"]
 _NEEDS_KEY = frozenset(
     {
         "submit", "status", "status_stream", "result", "cancel", "run", "stream",
-        "upload_token", "upload_initiate", "upload_initiate_parts", "token", "realtime",
+        "upload_token", "upload_initiate", "upload_initiate_parts", "token", "realtime", "mcp",
     }
 )  # fmt: skip
 _WRONG_KEY = "wrong:key"
@@ -49,6 +50,7 @@ class Routes:
         uploads = Uploads(simulation)
         self._platform = Platform(simulation)
         self._realtime = Realtime(simulation)
+        mcp = McpServer(simulation, self)
         self._handlers: dict[str, Callable[[Incoming], Awaitable[Response]]] = {
             "submit": calls.submit,
             "status": calls.status,
@@ -70,6 +72,8 @@ class Routes:
             "cdn_get": lambda incoming: read_file(simulation, incoming.operation.path, incoming.request),
             "thumbnail": lambda incoming: read_thumbnail(simulation, incoming.operation.path),
             "openapi": self._openapi,
+            "mcp": lambda incoming: mcp.answer(incoming.operation.path, incoming.request),
+            "mcp_docs": lambda incoming: mcp.answer(incoming.operation.path, incoming.request),
             "admin": lambda incoming: serve_admin(simulation, incoming.operation.path, incoming.request),
             "token": lambda incoming: self._realtime.issue(incoming.request),
             "webhook_keys": self._webhook_keys,

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import uvicorn
 
@@ -86,6 +86,7 @@ class SimulatorServer:
         ping_s: float = 15.0,
         session_timeout_s: float = 60.0,
         webhook_schedule_s: Iterable[float] = SCHEDULE_S,
+        mcp: Literal["both", "first", "current", "none"] = "both",
     ) -> None:
         self.admin_token = admin_token or secrets.token_urlsafe(24)
         self._options = Options(
@@ -100,6 +101,7 @@ class SimulatorServer:
             ping_s=ping_s,
             session_timeout_s=session_timeout_s,
             webhook_schedule_s=tuple(webhook_schedule_s),
+            mcp=mcp,
         )
         self._idle_exit_s = idle_exit_s
         self._endpoints = tuple(endpoints)

@@ -65,6 +65,7 @@ class HostileServer:
         self.bait_url = bait_url
         self.keys: set[str] = set()
         self.redirects: list[str] = []
+        self.advice = ""
         self.cases = {case.name: case for case in CASES}
         self._requests: dict[str, str] = {}
         application = Starlette(
@@ -75,6 +76,7 @@ class HostileServer:
                 Route("/run/hostile/{name}/stream", self._events, methods=["POST"]),
                 Route("/api/openapi/queue/openapi.json", self._document),
                 Route("/api/v1/models", self._models),
+                Route("/mcp/{place}", self._mcp, methods=["POST"]),
                 Route("/api/v1/models/pricing", self._prices),
                 Route("/api/v1/models/requests/by-endpoint", self._ended),
                 Route("/redirect/{number:int}", self._redirect),
@@ -158,6 +160,27 @@ class HostileServer:
         ]
         entries += [None, 7, {"request_id": 5}, known | {"request_id": "nested-1", "json_input": "[" * 50_000}]
         return self._json(case, {"items": entries, "has_more": True, "cursor": EVERYTHING["html"]})
+
+    async def _mcp(self, request: Request) -> Response:
+        """An MCP server whose tools say `advice`, as JSON, as pages and as text, and link to it."""
+        message = await request.json()
+        if "id" not in message:
+            return Response(status_code=202)
+        said = self.advice[:5_000]
+        models = {
+            "recommendations": [
+                {"endpoint_id": "a/b", "name": said, "hints": [said]},
+                {"endpoint_id": said, "title": said, "link": said},
+            ]
+        }
+        texts = [said, json.dumps(models), f"Title: {said}\nLink: {said}\nContent: {said}"]
+        results = {
+            "initialize": {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": said, "version": said}},
+            "tools/list": {"tools": [{"name": name, "description": said, "inputSchema": {"type": "object", "properties": {said: {}}}}
+                                     for name in (said, "search_docs", "recommend_model")]},
+            "tools/call": {"content": [{"type": "text", "text": text} for text in texts]},
+        }  # fmt: skip
+        return self._json(CASES[0], {"jsonrpc": "2.0", "id": message["id"], "result": results[message["method"]]})
 
     async def _models(self, request: Request) -> Response:
         """A catalogue that goes in circles, and whose every word is hostile."""

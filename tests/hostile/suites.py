@@ -8,7 +8,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
-    "form", "canvas", "models", "schema", "price",
+    "form", "canvas", "models", "schema", "price", "docs", "recommend",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
@@ -57,6 +57,8 @@ SPARED = {
     "form": "its cell sends nothing; Run is a submit like any other",
     "models": "sends no call; the list it keeps is whole or absent",
     "schema": "sends no call",
+    "docs": "sends no call",
+    "recommend": "sends no call",
     "price": "sends no call",
     "canvas": "its cell sends nothing; a pinned frame is one commit of a call that has ended",
     "config": "sends nothing and writes nothing",

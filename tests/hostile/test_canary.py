@@ -451,6 +451,7 @@ LINES = (
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal models flux", f"%fal schema {SCHNELL}", f"%fal price {SCHNELL} prompt=x", "fal_nb.models(refresh=True)",
     f"fal_nb.find_models('{SCHNELL}', expand=('openapi', 'price', 'enterprise'))", "%fal models category=nonsense",
+    "%fal docs webhooks", "%fal recommend pictures",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
     "%fal sweep export nowhere/", "%fal sweep export nowhere x.png",
     "%fal sweep score brightness nonsense", "%fal sweep effects --plot",
@@ -493,7 +494,7 @@ def test_an_executed_notebook_holds_none_of_it(simulator, home, tmp_path, monkey
         monkeypatch.setenv(name, value)
     cells = [
         nbformat.v4.new_code_cell(line)
-        for line in ("%load_ext fal_nb", "%xmode Verbose", *LINES[:22], "%tb", *LINES[-9:-2])
+        for line in ("%load_ext fal_nb", "%xmode Verbose", *LINES[:24], "%tb", *LINES[-9:-2])
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(

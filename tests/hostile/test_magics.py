@@ -20,6 +20,7 @@ from .words import EVERYTHING, HALVES
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
 ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator", "models")
 CATALOGUE = ("schema", "price")
+ADVICE = ("docs", "recommend")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")
 SLOW = {"result-many-keys", "result-text-megabytes", "logs-many", "logs-wide", "media-png-bomb", "media-gzip-bombs"}
 PICKED = [case for case in ENDING if case.name not in SLOW and case.way not in {"media", "status"}]
@@ -70,6 +71,7 @@ def test_every_subcommand_is_tried_here():
         *ALONE,
         *OPEN_WORK,
         *CATALOGUE,
+        *ADVICE,
     }
 
 
@@ -221,6 +223,18 @@ def test_what_an_endpoint_takes_and_costs_is_plain_text(case, run):
         assert_plain(printed, 10**6)
         if done.result is not None:
             assert_inert(done.result._repr_html_(), 10**6)
+
+
+@pytest.mark.parametrize("text", [text for text in EVERYTHING.values() if text != HALVES])
+def test_advice_and_documentation_are_plain_text_whatever_they_say(text, run, shell, server):
+    server.advice = text
+    for name in ADVICE:
+        printed, done = run(f"%fal {name} a fox")
+        assert done.success, printed
+        assert_plain(printed, 10**6)
+        assert_inert(done.result._repr_html_(), 10**6)
+    shell.user_ns["words"] = text
+    assert_plain(run('%fal docs "{words}"')[0], 10**6)
 
 
 @pytest.mark.parametrize(
