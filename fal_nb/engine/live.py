@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.following import Following
     from fal_nb.engine.job import Job
     from fal_nb.engine.snapshot import JobSnapshot
+    from fal_nb.ledger.deliveries import KeptDelivery
     from fal_nb.pricing.unit import UnitPrice
     from fal_nb.states import State
 
@@ -196,6 +197,9 @@ class LiveFollower:
         self._over.set()
         self._settled.set()
         self.cancel_answered.set()
+
+    def deliver(self, delivery: KeptDelivery) -> None:
+        """Take nothing: a webhook belongs to a request of the queue, and a session is none."""
 
     def amend(self, **changes: Any) -> None:
         """Show what has changed after the end."""

@@ -12,20 +12,14 @@ SUBCOMMANDS = frozenset({
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
-    "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView",
+    "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView", "fal_nb.views.canvas.CanvasView",
     "fal_nb.views.monitor.MonitorView", "fal_nb.views.pareto.ParetoView",
 })  # fmt: skip
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
 BUNDLES = frozenset({
-    "board", "card", "form", "gallery", "hub", "monitor", "page", "pareto", "plan", "three", "viewer",
+    "board", "canvas", "card", "form", "gallery", "hub", "monitor", "page", "pareto", "plan", "three", "viewer",
 })  # fmt: skip
-    "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView", "fal_nb.views.canvas.CanvasView",
-    "fal_nb.views.monitor.MonitorView",
-})  # fmt: skip
-TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
-TABLES = frozenset({"html_table", "text_table"})
-BUNDLES = frozenset({"board", "canvas", "card", "form", "gallery", "hub", "monitor", "page", "plan", "three", "viewer"})
 
 SUITES = {
     "hostile": {"subcommands": SUBCOMMANDS, "views": VIEWS, "twins": TWINS, "tables": TABLES, "bundles": BUNDLES},
