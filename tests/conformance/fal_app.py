@@ -9,6 +9,7 @@ import json
 import socket
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import fal
@@ -17,10 +18,11 @@ from fal.api.api import FalServer
 from fal.exceptions import AppException, FieldException, RequestCancelledException
 from fal.ref import set_current_app
 from fastapi import HTTPException, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-PREFIX = "/run/me/writer"
+PREFIXES = ("/run/me/writer", "/ws/me/writer")
+TOKENS = "/rest/tokens"
 _LONGEST_PAUSE_S = 20
 
 
@@ -50,6 +52,21 @@ class Refused(BaseModel):
     """How the app is to fail."""
 
     by: str
+
+
+class Said(BaseModel):
+    """One input of a realtime session."""
+
+    text: str
+    number: int = 0
+    crash: bool = False
+
+
+class Answered(BaseModel):
+    """One output of a realtime session."""
+
+    text: str
+    number: int
 
 
 class Writer(fal.App, name="writer"):
@@ -104,6 +121,44 @@ class Writer(fal.App, name="writer"):
         }
         raise errors.get(refused.by, RuntimeError("the pen broke"))
 
+    @fal.realtime("/realtime", session_timeout=2)
+    def answer(self, said: Said) -> Answered:
+        """Answer each input with the same text, or fail."""
+        if said.crash:
+            raise RuntimeError("the pen broke")
+        return Answered(text=said.text, number=said.number)
+
+    # With less buffering than outputs fal's runtime sends some of them ahead of others.
+    @fal.realtime("/series/realtime", buffering=16)
+    async def answer_often(self, asked: Asked) -> AsyncIterator[dict]:
+        """Answer one input word by word."""
+        for word in words(asked):
+            yield {"word": word}
+
+    @fal.realtime("/dialogue/realtime", session_timeout=2)
+    async def converse(self, said: AsyncIterator[Said]) -> AsyncIterator[dict]:
+        """Answer each input twice."""
+        async for each in said:
+            yield {"text": each.text}
+            yield {"text": each.text.upper()}
+
+    @fal.realtime("/sum/realtime", session_timeout=0.5)
+    async def add_up(self, said: AsyncIterator[Said]) -> Answered:
+        """Answer many inputs once, when no more come."""
+        numbers = [each.number async for each in said]
+        return Answered(text=str(len(numbers)), number=sum(numbers))
+
+    @fal.realtime(
+        "/json/realtime",
+        session_timeout=2,
+        encode_message=lambda message: json.dumps(message).encode(),
+        decode_message=json.loads,
+        content_type="application/json",
+    )
+    def answer_json(self, said: Said) -> Answered:
+        """Answer in JSON."""
+        return Answered(text=said.text, number=said.number)
+
     @fal.endpoint("/count/arrived")
     def count(self) -> dict[str, int]:
         """Say how often each endpoint was called."""
@@ -116,12 +171,16 @@ def words(asked):
     return [f"{text}-{index}" for index in range(asked.times)]
 
 
-def below(prefix, app):
-    """Serve `app` below a path, as fal's gateway does: what follows owner and alias is the app's own path."""
+def below(prefixes, app):
+    """Serve `app` below paths, as fal's gateway does: what follows owner and alias is the app's own path."""
 
     async def led(scope, receive, send):
-        if scope["type"] == "http":
-            if not f"{scope['path']}/".startswith(f"{prefix}/"):
+        if scope["type"] in {"http", "websocket"}:
+            if scope["path"].rstrip("/") == TOKENS:
+                await JSONResponse("a-token-of-the-gateway")(scope, receive, send)
+                return
+            prefix = next((prefix for prefix in prefixes if f"{scope['path']}/".startswith(f"{prefix}/")), None)
+            if prefix is None:
                 await PlainTextResponse("only the app is served here", 404)(scope, receive, send)
                 return
             scope = {**scope, "path": scope["path"].removeprefix(prefix) or "/"}
@@ -144,7 +203,7 @@ def main():
     """Do what fal's `wrap_app` and `BaseServable.serve` do on a runner, but on loopback and without their metrics."""
     app = Writer(_allow_init=True)
     set_current_app(app)
-    config = uvicorn.Config(below(PREFIX, app._build_app()), lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(below(PREFIXES, app._build_app()), lifespan="on", timeout_graceful_shutdown=2)
     server = Server(config)
     server.set_handle_exit(app.handle_exit)
     # Not by Config's host and port: a port that is free when looked for can be taken when it is used.

@@ -21,6 +21,25 @@ async function ledFetch(input, init) {
   return fetch(target, init);
 }
 
+const SystemWebSocket = globalThis.WebSocket;
+globalThis.WebSocket = class extends SystemWebSocket {
+  constructor(address) {
+    const url = new URL(address);
+    const prefix = PLACES[url.host];
+    super(prefix ? `${call.base.replace("http", "ws")}/${prefix}${url.pathname}${url.search}` : address);
+    this.binaryType = "blob";
+  }
+};
+
+function plain(value) {
+  if (value instanceof Uint8Array) {
+    return `${value.length} bytes ${Buffer.from(value.subarray(0, 3)).toString("hex")}`;
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+}
+
 const fal = createFalClient({ credentials: call.key, fetch: ledFetch, suppressLocalCredentialsWarning: true });
 const options = { input: call.arguments, headers: call.headers, ...call.js };
 const kinds = [];
@@ -85,6 +104,38 @@ const operations = {
     for await (const event of stream) events.push(event);
     return { events, last: await stream.done() };
   },
+  realtime: () =>
+    new Promise((resolve) => {
+      const outputs = [];
+      const inputs = call.inputs.map((each) =>
+        call.bytes ? { ...each, [call.bytes]: Buffer.from(each[call.bytes], "base64") } : each,
+      );
+      // It says nothing at an end in good order: whoever wants one waits until nothing more comes.
+      let quiet;
+      const finish = (ended) => {
+        clearTimeout(quiet);
+        connection.close();
+        resolve({ outputs, ended });
+      };
+      const wait = () => {
+        clearTimeout(quiet);
+        const patience = outputs.length && !call.outputs ? 700 : (call.patience ?? 20000);
+        quiet = setTimeout(() => finish("in good order"), patience);
+      };
+      const connection = fal.realtime.connect(id, {
+        throttleInterval: 0,
+        ...call.js,
+        onResult: (result) => {
+          outputs.push(plain(result));
+          if (outputs.length === call.outputs) return finish(null);
+          wait();
+          if (call.in_turn && outputs.length < inputs.length) connection.send(inputs[outputs.length]);
+        },
+        onError: (error) => finish(error.body?.error ?? String(error)),
+      });
+      wait();
+      for (const each of call.in_turn ? inputs.slice(0, 1) : inputs) connection.send(each);
+    }),
   upload: async () => {
     const bytes = Buffer.alloc(call.size, call.fill ?? 7);
     const blob = call.name

@@ -39,5 +39,7 @@ def lead(monkeypatch, base, requests):
     async def handle_async_request(self, request):
         return await plain_async(self, redirected(request))
 
+    # WebSockets are not opened by httpx: their host is a constant of the client's.
+    monkeypatch.setattr("fal_client.client.REALTIME_URL_FORMAT", base.replace("http", "ws", 1) + "/run/")
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda self, request: plain(self, redirected(request)))
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)

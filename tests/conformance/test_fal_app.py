@@ -25,6 +25,7 @@ PYTHON = Path(__file__).parents[2] / ".envs" / "falapp" / "bin" / "python"
 SCRIPT = Path(__file__).with_name("fal_app.py")
 WRITER = "me/writer"
 START_S, STOP_S = 45, 10
+MESSAGES = 10_000
 
 
 def first_line(process):
@@ -73,10 +74,10 @@ def client(request):
 def do(base, client, monkeypatch):
     """Give a function that makes one call with the client under test."""
 
-    def do(operation, endpoint=WRITER, arguments=None, *, py=None, js=None):
+    def do(operation, endpoint=WRITER, arguments=None, *, py=None, js=None, **more):
         call = {
             "base": base, "key": KEY, "endpoint": endpoint, "arguments": arguments or {}, "headers": {},
-            "py": py or {}, "js": js or {},
+            "py": py or {}, "js": js or {}, **more,
         }  # fmt: skip
         return CLIENTS[client](operation, call, monkeypatch)
 
@@ -236,3 +237,96 @@ async def test_events_come_as_they_are_made(ours):
 async def test_an_app_alone_has_no_queue(ours):
     with pytest.raises(fal_nb.NotFoundError):
         await ours.submit(WRITER, {"text": "fox"})
+
+
+def said(*texts):
+    return [{"text": text, "number": number} for number, text in enumerate(texts)]
+
+
+def test_a_realtime_input_is_answered(do):
+    outcome = do("realtime", inputs=said("é", "fox", ""), in_turn=True, outputs=3)
+    assert outcome.ok, outcome.error
+    assert outcome.value["outputs"] == said("é", "fox", "")
+
+
+def test_a_realtime_app_that_crashes_says_why(do):
+    outcome = do("realtime", inputs=[{"text": "fox", "crash": True}])
+    assert outcome.ok, outcome.error
+    assert outcome.value == {"outputs": [], "ended": "INTERNAL_ERROR"}
+
+
+def test_a_realtime_input_that_does_not_fit_is_the_apps_error(do):
+    outcome = do("realtime", inputs=[{"number": "many"}])
+    assert outcome.ok, outcome.error
+    assert outcome.value == {"outputs": [], "ended": "INTERNAL_ERROR"}
+
+
+def test_a_realtime_series_ends_in_good_order(do):
+    outcome = do("realtime", f"{WRITER}/series", inputs=[{"text": "fox", "times": 4}])
+    assert outcome.ok, outcome.error
+    assert outcome.value == {"outputs": [{"word": f"fox-{index}"} for index in range(4)], "ended": "in good order"}
+
+
+def test_a_realtime_dialogue_goes_both_ways(do):
+    outcome = do("realtime", f"{WRITER}/dialogue", inputs=said("a", "b"), in_turn=True, outputs=4)
+    assert outcome.ok, outcome.error
+    assert [output["text"] for output in outcome.value["outputs"]] == ["a", "A", "b", "B"]
+
+
+def test_many_realtime_inputs_can_have_one_output(do, client):
+    outcome = do("realtime", f"{WRITER}/sum", inputs=said("a", "b", "c"))
+    assert outcome.ok, outcome.error
+    # The JavaScript client keeps only the newest input while it connects.
+    total = {"text": "1", "number": 2} if client == "fal-ai-client-js" else {"text": "3", "number": 3}
+    assert outcome.value == {"outputs": [total], "ended": "in good order"}
+
+
+async def test_a_realtime_app_with_a_codec_of_its_own(ours):
+    def written(message):
+        return json.dumps(message).encode()
+
+    options = {"encode_message": written, "decode_message": json.loads}
+    async with ours.realtime(f"{WRITER}/json", **options) as connection:
+        await connection.send({"text": "é"})
+        assert await connection.recv() == {"text": "é", "number": 0}
+
+
+async def test_a_realtime_session_that_hears_nothing_ends_in_good_order_and_opens_again(ours):
+    async with ours.realtime(WRITER) as connection:
+        for number in range(2):
+            await connection.send({"text": "x", "number": number})
+            assert await connection.recv() == {"text": "x", "number": number}
+            async with asyncio.timeout(20):
+                assert await connection.recv() is None
+        assert connection.counts.connections == 2
+
+
+async def test_a_path_without_realtime_is_refused(ours):
+    with pytest.raises(fal_nb.FalClientHTTPError):
+        await ours.realtime(f"{WRITER}/nope").open()
+
+
+async def test_ten_thousand_realtime_messages_come_in_order_and_nothing_stays_behind(ours):
+    """Sent as fast as they go, so that inputs and outputs pile up on every side."""
+    async with ours.realtime(WRITER) as connection:
+        await connection.send({"text": "warm", "number": -1})
+        await connection.recv()
+        gc.collect()
+        before, tasks = len(gc.get_objects()), len(asyncio.all_tasks())
+
+        async def send_all():
+            for number in range(MESSAGES):
+                await connection.send({"text": "x", "number": number})
+
+        sending = asyncio.create_task(send_all())
+        for number in range(MESSAGES):
+            output = await connection.recv()
+            assert output["number"] == number
+        await sending
+        assert (connection.counts.sent, connection.counts.received) == (MESSAGES + 1, MESSAGES + 1)
+        assert connection.in_flight == 0
+        del sending
+        gc.collect()
+        assert len(asyncio.all_tasks()) == tasks
+        assert len(gc.get_objects()) - before < MESSAGES / 20
+    assert len(asyncio.all_tasks()) == tasks - 1  # the reader
