@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -108,6 +109,7 @@ class Look:
     is_rainy: bool
 
 
+@lru_cache(maxsize=256)
 def read_look(prompt: str) -> Look:
     """Return what a prompt asks for; the same prompt always gives the same."""
     words = _WORD.findall(prompt.lower())
