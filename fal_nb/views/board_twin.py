@@ -274,7 +274,7 @@ def _state_box(look: CellLook, box: str) -> str:
     colour = STATE_COLOURS[look.state]
     reason = escape((look.reason or (_UNKNOWN if look.state == "UNKNOWN" else ""))[:80])
     words = escape(_state_words(look))
-    return f'<div style="{box}"><span style="color:{colour}">● {words}</span><br>{reason}</div>'
+    return f'<div style="{box}"><span style="color:{colour}">●</span> {words}<br>{reason}</div>'
 
 
 def _state_words(look: CellLook) -> str:

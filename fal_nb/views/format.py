@@ -14,6 +14,7 @@ __all__ = [
     "age",
     "cancel_words",
     "equal_words",
+    "marked",
     "money",
     "prompt_of",
     "seconds",
@@ -46,7 +47,8 @@ STATE_COLOURS: dict[State, str] = {
     "UNKNOWN": "#c05621",
     "SKIPPED": "#8a8f98",
 }
-"""Readable on white and on near-black, because a twin cannot know the theme."""
+"""For marks, which are told apart on white and on near-black. As a text no colour is readable on both, and a twin
+cannot know the theme."""
 
 _CANCEL_WORDS = {
     "asked": "cancel sent, waiting for fal",
@@ -63,6 +65,11 @@ def age(value: float) -> str:
         if value >= 2 * size_s:
             return f"{round(value / size_s)} {unit}"
     return f"{max(0, round(value))} s"
+
+
+def marked(state: State) -> str:
+    """Return the inline style of a text that is about a state: a line of its colour beside it."""
+    return f"padding-left:8px;border-left:3px solid {STATE_COLOURS[state]}"
 
 
 def seconds(value: float | None) -> str:

@@ -8,7 +8,7 @@ from fal_nb.engine.open_work import OpenRow, WorkMoment
 from fal_nb.ledger.budgets import Spending
 from fal_nb.plain import one_line, plain_text
 from fal_nb.states import FINAL_STATES
-from fal_nb.views.format import STATE_COLOURS, STATE_WORDS, cancel_words, money, seconds, stalled_words
+from fal_nb.views.format import STATE_COLOURS, STATE_WORDS, cancel_words, marked, money, seconds, stalled_words
 from fal_nb.views.twin import escape
 
 __all__ = ["monitor_html", "monitor_text"]
@@ -89,11 +89,11 @@ def _html_row(row: OpenRow, now: float) -> str:
     colour = STATE_COLOURS[row.state]
     doing = escape(_doing(row, now))
     if row.stalled is not None:
-        doing = f'<span style="color:{STATE_COLOURS["UNKNOWN"]}">{doing}</span>'
+        doing = f'<span style="{marked("UNKNOWN")}">{doing}</span>'
     cells = (
         f'<span style="{_QUIET}">#{row.record_id}</span>',
         f"{escape(row.endpoint, 120)}{_mark(row)}",
-        f'<span style="color:{colour}">● {STATE_WORDS[row.state]}</span>',
+        f'<span style="color:{colour}">●</span> {STATE_WORDS[row.state]}',
         doing,
         escape(_age(row, now)),
         escape(_amount(row)),

@@ -8,7 +8,7 @@ from html import escape as escape_html
 from typing import Any, ClassVar, Literal, Protocol
 
 from fal_nb.plain import one_line, plain_text
-from fal_nb.views.format import STATE_COLOURS
+from fal_nb.views.format import marked
 from fal_nb.views.view import View
 
 __all__ = ["PlanLook", "PlanView", "PlannedSweep"]
@@ -127,8 +127,8 @@ class PlanView(View):
         simulated = " · simulated, nothing is billed" if look.backend == "simulator" else ""
         error = ""
         if look.error is not None:
-            colour = STATE_COLOURS["FAILED"]
-            error = f'<div style="margin-top:6px;color:{colour};overflow-wrap:anywhere">{_escape(look.error)}</div>'
+            style = f"margin-top:6px;{marked('FAILED')};overflow-wrap:anywhere"
+            error = f'<div style="{style}">{_escape(look.error)}</div>'
         return (
             f'<div style="{_FRAME}"><div><b>{_escape(look.name, _NAME_CHARS)}</b>&ensp;'
             f'<span>{_escape(look.endpoint_text)}</span><span style="{_QUIET}">{simulated}</span></div>'

@@ -21,6 +21,7 @@ from fal_nb.views.format import (
     STATE_WORDS,
     cancel_words,
     equal_words,
+    marked,
     prompt_of,
     seconds,
     size,
@@ -126,7 +127,7 @@ def _head(snapshot: JobSnapshot) -> str:
     facts = " · ".join(summary(snapshot))
     return (
         f'<div style="{_CLIP}"><span style="color:{colour}">●</span> '
-        f'<b style="color:{colour}">{STATE_WORDS[snapshot.state]}</b>&ensp;'
+        f"<b>{STATE_WORDS[snapshot.state]}</b>&ensp;"
         f'<b>{escape(snapshot.endpoint)}</b>&ensp;<span style="{_QUIET}">{escape(facts)}</span></div>'
     )
 
@@ -155,7 +156,7 @@ def _progress(snapshot: JobSnapshot) -> str:
         bar = f'<progress value="{share}" max="1" style="width:220px;vertical-align:middle"></progress>&ensp;'
     stalled = stalled_words(snapshot.stalled, time.time())
     if stalled:
-        words += f'{"&ensp;" if words else ""}<span style="color:{STATE_COLOURS["UNKNOWN"]}">{escape(stalled)}</span>'
+        words += f'{"&ensp;" if words else ""}<span style="{marked("UNKNOWN")}">{escape(stalled)}</span>'
     last = escape(snapshot.logs[-1], 200) if snapshot.logs else ""
     line = f'<div style="{_MONO};{_QUIET};{_CLIP}">{last}</div>' if last else ""
     return f'<div style="margin-top:4px">{bar}<span style="{_QUIET}">{words}</span></div>{line}'
@@ -165,8 +166,8 @@ def _trouble(snapshot: JobSnapshot) -> str:
     lines = []
     if snapshot.error:
         kind = f' <span style="{_QUIET}">({escape(snapshot.error_type, 100)})</span>' if snapshot.error_type else ""
-        colour = STATE_COLOURS["FAILED"]
-        lines.append(f'<div style="color:{colour};overflow-wrap:anywhere">{escape(snapshot.error, 600)}{kind}</div>')
+        style = f"{marked('FAILED')};overflow-wrap:anywhere"
+        lines.append(f'<div style="{style}">{escape(snapshot.error, 600)}{kind}</div>')
     if snapshot.state == "UNKNOWN":
         lines.append(f"<div>{_UNKNOWN}</div>")
     if snapshot.next_step:

@@ -126,7 +126,7 @@ export class Board {
 
   /** What the tiles are said to be, in the order of the page. */
   get labels(): (string | undefined)[] {
-    return this.tiles.map((tile) => tile.getAttribute("aria-label")?.split(":")[0]);
+    return this.tiles.map((tile) => tile.querySelector(".fal-nb-spoken")?.textContent?.split(":")[0]);
   }
 
   /** Is taken out of the page. */

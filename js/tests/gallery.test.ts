@@ -179,6 +179,19 @@ test("what is selected in Python is selected here, and can be compared", () => {
   expect(gallery.button("Compare").disabled).toBe(true);
 });
 
+test("what is chosen in a row is selected at once, and no early answer takes the later choices back", () => {
+  open(30);
+  for (const key of [" ", "ArrowRight", " "]) gallery.key(key);
+  const selected = () =>
+    gallery.tiles.flatMap((tile, at) => (tile.getAttribute("aria-selected") === "true" ? at : []));
+  expect(selected()).toEqual([0, 1]);
+  gallery.deliver({ kind: "selection", count: 1 }, new Uint32Array([0]).buffer);
+  expect(selected()).toEqual([0, 1]);
+  gallery.deliver({ kind: "selection", count: 2 }, new Uint32Array([0, 1]).buffer);
+  gallery.deliver({ kind: "selection", count: 0 }, new ArrayBuffer(0));
+  expect(selected()).toEqual([]);
+});
+
 test("shift and click selects all between", () => {
   open(9);
   gallery.click(gallery.tiles[2] as HTMLElement, { ctrlKey: true });

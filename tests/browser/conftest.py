@@ -12,6 +12,7 @@ import pytest
 
 from .lab_server import PATIENCE_S, LabServer, free_port
 from .notebook_page import NotebookPage
+from .views import ShownViews
 
 CHROMIUM_ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -135,4 +136,23 @@ def open_notebook(browser, pages, simulator, request):
             notebook.page.close()
     for server in {notebook.server for notebook in opened}:
         server.end_kernels()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def shown_views(browser, lab, simulator_port):
+    """Every view of `views.VIEWS` in one notebook, for a whole module; its simulator is in nobody else's way."""
+    from fal_nb.simulator.server import SimulatorServer
+
+    with SimulatorServer(port=simulator_port, runners=6, speed=50.0) as server:
+        lab.write("views.ipynb", [OPEN_EXTENSION, *ShownViews.cells()])
+        notebook = NotebookPage(browser.new_page(), lab, "views.ipynb")
+        server.fault("long", endpoint="simulator/sleep", seconds=3600)
+        notebook.open()
+        notebook.run_all()
+        notebook.idle()
+        yield ShownViews(notebook)
+        problems = notebook.problems
+        notebook.page.close()
+        lab.end_kernels()
     assert problems == []

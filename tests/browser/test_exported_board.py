@@ -48,9 +48,9 @@ def test_an_exported_board_works_from_disk_without_a_network(browser, file):
         page.keyboard.press("Escape")
         page.locator(".fal-nb-compare").wait_for(state="detached")
 
-        before = first.get_attribute("aria-label")
+        before = first.locator(".fal-nb-spoken").inner_text()
         page.locator(".fal-nb-baxes button").first.click()
-        assert page.locator(".fal-nb-btile").nth(1).get_attribute("aria-label") != before
+        assert page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-spoken").inner_text() != before
 
         page.locator(".fal-nb-btile").first.click(position={"x": 60, "y": 80})
         page.locator("[data-state=original]").first.wait_for()

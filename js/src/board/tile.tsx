@@ -64,7 +64,6 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
       role="gridcell"
       aria-colindex={column + 1}
       aria-selected={isSelected}
-      aria-label={`${label}: ${spoken(cell)}`}
       class="fal-nb-btile"
       data-state={cell.state}
       data-size={board.size.value}
@@ -91,6 +90,9 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
       }}
       onKeyDown={() => {}}
     >
+      <span class="fal-nb-spoken">
+        {label}: {spoken(cell)}
+      </span>
       <div class="fal-nb-tbox">
         {isHidden ? (
           <span class="fal-nb-treason">hidden</span>
@@ -98,8 +100,8 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
           <Inside board={board} cell={cell} isOver={isOver.value} alt={label} />
         )}
         {!isHidden && <Badges cell={cell} />}
-        {!isHidden && cell.output && <CompareChip board={board} cell={cell} label={label} />}
-        <Check board={board} cell={cell} isSelected={isSelected} label={label} />
+        {!isHidden && cell.output && <CompareChip board={board} cell={cell} />}
+        <Check board={board} cell={cell} isSelected={isSelected} />
       </div>
       {isFlow && <div class="fal-nb-tcaption">{label}</div>}
       <Caption board={board} cell={cell} />
@@ -114,14 +116,14 @@ function Inside({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver:
     return <Player board={board} cell={cell} isOver={isOver} alt={alt} />;
   }
   if (output?.kind === "image" || (output?.kind === "mesh" && board.shelf.thumbs.get(cell).value)) {
-    return <Thumbnail board={board} cell={cell} alt={alt} />;
+    return <Thumbnail board={board} cell={cell} />;
   }
   return <span class="fal-nb-ttext">{cell.text || output?.kind || "done"}</span>;
 }
 
-function Thumbnail({ board, cell, alt }: BoardProps & { cell: Cell; alt: string }) {
+function Thumbnail({ board, cell }: BoardProps & { cell: Cell }) {
   const url = board.shelf.thumbs.get(cell).value;
-  return url ? <img src={url} alt={alt} draggable={false} decoding="async" /> : null;
+  return url ? <img src={url} alt="" draggable={false} decoding="async" /> : null;
 }
 
 /** A poster that plays while the pointer is on it (a sound: by its button), or with all the others in step. */
@@ -154,7 +156,7 @@ function Player({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver:
   const common = { src: url, loop: !isInStep, "aria-label": alt, preload: "auto" } as const;
   return (
     <>
-      {poster && <img src={poster} alt={alt} draggable={false} data-kind={output.kind} />}
+      {poster && <img src={poster} alt="" draggable={false} data-kind={output.kind} />}
       {url &&
         (isFilm ? (
           <video ref={ref as never} muted playsInline {...common} />
@@ -237,7 +239,7 @@ function Badges({ cell }: { cell: Cell }) {
 }
 
 /** The first one keeps its cell, the second one opens the comparison of both. */
-function CompareChip({ board, cell, label }: BoardProps & { cell: Cell; label: string }) {
+function CompareChip({ board, cell }: BoardProps & { cell: Cell }) {
   const { value: selected } = board.selected;
   const isKept = selected.includes(cell.place);
   const words = isKept && selected.length === 1 ? "comparing…" : "compare";
@@ -247,7 +249,6 @@ function CompareChip({ board, cell, label }: BoardProps & { cell: Cell; label: s
       class="fal-nb-tcompare"
       tabIndex={-1}
       data-kept={isKept}
-      aria-label={`compare ${label}`}
       title="compare (c): choose this one, then another"
       onClick={(event) => {
         event.stopPropagation();
@@ -259,18 +260,13 @@ function CompareChip({ board, cell, label }: BoardProps & { cell: Cell; label: s
   );
 }
 
-function Check({
-  board,
-  cell,
-  isSelected,
-  label,
-}: BoardProps & { cell: Cell; isSelected: boolean; label: string }) {
+function Check({ board, cell, isSelected }: BoardProps & { cell: Cell; isSelected: boolean }) {
   return (
     <input
       type="checkbox"
       class="fal-nb-tcheck"
       tabIndex={-1}
-      aria-label={`select ${label}`}
+      aria-label="select"
       checked={isSelected}
       onClick={(event) => event.stopPropagation()}
       onChange={() => board.toggle(cell.place)}
@@ -296,9 +292,9 @@ function captionParts(board: BoardModel, cell: Cell): string[] {
   );
 }
 
+/** What is seen of a cell without being written in it; the rest of its name is its own text. */
 function spoken(cell: Cell): string {
-  const parts = [CELL_WORDS[cell.state], cell.reason, seconds(cell.seconds)];
-  if (cell.isFromMemo) parts.push("from memo");
+  const parts = cell.state === "SUCCEEDED" ? [CELL_WORDS[cell.state]] : [];
   if (cell.rating) parts.push(`rated ${cell.rating}`);
-  return parts.filter(Boolean).join(", ");
+  return parts.join(", ");
 }

@@ -32,7 +32,7 @@ export function Logs({ card }: CardProps) {
 function LastLine({ card }: CardProps) {
   const last = card.field("logs").value?.at(-1);
   const words = isOpen(card) ? "no log lines yet" : "no log lines";
-  if (last === undefined) return <span class="fal-nb-last fal-nb-faint">{words}</span>;
+  if (last === undefined) return <span class="fal-nb-last fal-nb-quiet">{words}</span>;
   return <span class="fal-nb-last fal-nb-code">{logLine(last)}</span>;
 }
 

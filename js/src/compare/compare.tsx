@@ -98,7 +98,7 @@ function Compare({ slides, panZoom, close }: Props) {
           <button
             type="button"
             class="fal-nb-button"
-            aria-label="whole picture"
+            title="show the whole picture"
             onClick={() => panZoom.reset()}
           >
             {Math.round(panZoom.zoom.value.scale * 100)} %

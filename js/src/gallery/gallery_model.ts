@@ -28,6 +28,8 @@ export const MOST_COMPARED = 4;
 
 const BATCH = 100;
 const ASK_AGAIN_MS = 8_000;
+/** A choice that the kernel has not answered for so long is not answered any more. */
+const ANSWER_MS = 5_000;
 const MOST_ITEMS = 4_000;
 
 export interface GalleryProps {
@@ -64,6 +66,8 @@ export class GalleryModel {
   readonly #items = new Map<number, Kept>();
   readonly #wanted = new Set<number>();
   #isDue = false;
+  #unanswered = 0;
+  #selectedAt = 0;
   #parts: (readonly [Uint32Array, Uint16Array] | undefined)[] = [];
   #fading?: ReturnType<typeof setTimeout>;
 
@@ -131,13 +135,13 @@ export class GalleryModel {
   }
 
   toggle(place: number): void {
-    this.live.send({ kind: "select", cells: [place], on: !this.selected.peek().has(place) });
+    this.#select([place], !this.selected.peek().has(place));
   }
 
   selectTo(from: number, to: number): void {
     const [first, last] = from < to ? [from, to] : [to, from];
     const cells = [...(this.order.peek() ?? EMPTY).places.slice(first, last + 1)];
-    this.live.send({ kind: "select", cells, on: true });
+    this.#select(cells, true);
   }
 
   /** The outputs that an action is about: those selected, else the one given. */
@@ -171,7 +175,7 @@ export class GalleryModel {
         this.#takeItems(message);
         break;
       case "selection":
-        this.selected.value = new Set(numbersOf(buffers[0], 0, Uint32Array));
+        this.#takeSelection(new Set(numbersOf(buffers[0], 0, Uint32Array)));
         break;
       case "code":
         this.#takeCode(message);
@@ -183,6 +187,27 @@ export class GalleryModel {
 
   close(): void {
     clearTimeout(this.#fading);
+  }
+
+  /** Selects at once; the kernel, which hears of it, has the last word. */
+  #select(cells: number[], on: boolean): void {
+    const next = new Set(this.selected.peek());
+    for (const cell of cells) {
+      if (on) next.add(cell);
+      else next.delete(cell);
+    }
+    this.selected.value = next;
+    this.#unanswered += 1;
+    this.#selectedAt = Date.now();
+    this.live.send({ kind: "select", cells, on });
+  }
+
+  /** Of several choices in a row only the last answer counts: an earlier one knows nothing of the later choices. */
+  #takeSelection(selected: ReadonlySet<number>): void {
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
+    if (this.#unanswered > 0 && Date.now() - this.#selectedAt < ANSWER_MS) return;
+    this.#unanswered = 0;
+    this.selected.value = selected;
   }
 
   #takeOrder({ count, part, parts }: Order, buffers: Buffers): void {

@@ -51,7 +51,6 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
       class="fal-nb-gtile"
       data-at={at}
       aria-selected={isSelected}
-      aria-label={item ? [label, item.output?.kind, ...factsOf(item)].join(", ") : label}
       tabIndex={isActive ? 0 : -1}
       style={style}
       onFocus={() => {
@@ -75,13 +74,16 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
       }}
       onKeyDown={() => {}}
     >
+      <span class="fal-nb-spoken">
+        {item ? [label, item.output?.kind, ...factsOf(item)].filter(Boolean).join(", ") : label}
+      </span>
       {item && <Inside gallery={gallery} item={item} isOver={isOver.value} />}
       {item && <Badges item={item} />}
       <input
         type="checkbox"
         class="fal-nb-gcheck"
         tabIndex={-1}
-        aria-label={`select ${label}`}
+        aria-label="select"
         checked={isSelected}
         onClick={(event) => event.stopPropagation()}
         onChange={() => gallery.toggle(place)}

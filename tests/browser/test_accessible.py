@@ -1,0 +1,90 @@
+"""No view, no twin and no exported page has a fault that axe-core calls serious or critical, light or dark."""
+
+import pytest
+
+from fal_nb.engine.session import Session
+from fal_nb.simulator.server import SimulatorServer
+from fal_nb.sweeps.sweep import Sweep
+
+from .axe import COLOURS, faults_in, faults_of
+from .views import VIEWS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+THEMES = {"JupyterLab Light": None, "JupyterLab Dark": COLOURS}
+"""Theme → the rules of axe-core that are tried in it, None for all."""
+TWIN = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>twin</title></head>
+<body style="color-scheme:{mode};background:{ground};color:{text};font-family:sans-serif"><main>{twin}</main></body></html>
+"""
+MODES = {"light": ("#ffffff", "#000000de"), "dark": ("#111111", "#ffffffde")}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_view_has_a_serious_fault_nor_has_what_it_opens(shown_views, theme):
+    shown_views.notebook.theme(theme)
+    faults = {}
+    for view in VIEWS:
+        faults[view.name] = faults_in(shown_views.root(view), THEMES[theme])
+        for opened in view.opens:
+            shown = shown_views.open(view, opened)
+            faults[f"{view.name}, {opened.name}"] = faults_in(shown, THEMES[theme])
+            shown_views.close(opened, shown)
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_twin_has_a_serious_fault(shown_views, browser, mode):
+    faults = {}
+    page = browser.new_page()
+    for view in VIEWS:
+        (twin,) = [output["data"]["text/html"] for output in shown_views.notebook.outputs(shown_views.cell(view))]
+        ground, text = MODES[mode]
+        page.set_content(TWIN.format(mode=mode, ground=ground, text=text, twin=twin))
+        faults[view.name] = faults_of(page)
+    page.close()
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+def export_board(folder):
+    """Return an exported board of nine calls, one of which failed, as a file."""
+    plan_text = "prompt: a {animal} in {style}\nanimal: [fox, owl, wolf]\nstyle: [ukiyo-e, bauhaus, ink]"
+    with SimulatorServer(runners=4, speed=50) as simulator:
+        simulator.fault("fail", times=1, after=2)
+        session = Session(base_url=simulator.base_url, home=folder / "home", notify=lambda line: None)
+        plan, schemas = Sweep.plan_text(session, plan_text, "fal-ai/flux/schnell")
+        sweep = Sweep.new(session, plan, schemas, name="styles").run().wait(60)
+        (path,) = sweep.export(folder / "board.html")
+        session.close()
+    return path
+
+
+def open_lightbox(page):
+    page.locator(".fal-nb-btile[data-state=SUCCEEDED]").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("i")
+    page.locator("[data-state=original]").first.wait_for()
+
+
+EXPORTS = {"board": (export_board, ".fal-nb-btile img", open_lightbox)}
+"""Exported page → what writes it into a folder, what is there once it is open, what opens more of it."""
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_no_exported_page_has_a_serious_fault_from_disk_without_a_network(browser, tmp_path, name):
+    export, until, open_more = EXPORTS[name]
+    path = export(tmp_path)
+    page = browser.new_page()
+    browser.set_offline(True)
+    try:
+        page.goto(path.as_uri())
+        page.locator(until).first.wait_for()
+        found = {}
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found[scheme] = faults_of(page)
+        open_more(page)
+        found["opened"] = faults_of(page)
+    finally:
+        browser.set_offline(False)
+        page.close()
+    assert {when: faults for when, faults in found.items() if faults} == {}

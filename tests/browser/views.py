@@ -1,0 +1,216 @@
+"""Every view there is: the cell that shows it, when it is all there, and what it opens over the page.
+
+What is measured, tried by keyboard or pictured takes its views from `VIEWS`: a new view is one more entry.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).parents[1]
+MADE = f"""
+# A history of its own: what other notebooks of this server have made is not of interest here.
+import os, pathlib, sys, tempfile
+os.environ["FAL_NB_HOME"] = tempfile.mkdtemp()
+fal_nb.close()
+sys.path.insert(0, {str(TESTS / "views")!r})
+import fake_sweep
+from IPython.display import clear_output
+words = ("a red fox", "an owl at night", "a boat on a lake", "a city of glass")
+sizes = ("square", "landscape_16_9", "portrait_4_3")
+jobs = [
+    fal_nb.submit("fal-ai/flux/schnell", {{"prompt": words[at % 4], "seed": at, "image_size": sizes[at % 3]}})
+    for at in range(8)
+]
+film = fal_nb.submit("fal-ai/kling-video/v3/pro/text-to-video", {{"prompt": "waves"}})
+sound = fal_nb.submit("fal-ai/minimax/speech-2.8-hd", {{"prompt": "A red fox sleeps under a birch."}})
+text = fal_nb.submit("fal-ai/any-llm", {{"prompt": "Why is the sky blue?"}})
+fal_nb.wait(jobs)
+solid = fal_nb.submit("fal-ai/trellis", {{"image_url": jobs[0].result().files[0]}})
+several = fal_nb.submit("fal-ai/flux/schnell", {{"prompt": "four foxes", "num_images": 4}})
+wrong = fal_nb.submit("fal-ai/flux/dev", {{"prompt": "a fox", "num_images": 99}}, check=False)
+for job in (film, sound, text, solid, several, wrong):
+    job.wait(60)
+for number in range(1, 6):
+    fal_nb.rate(number, number)
+fal_nb.tag(2, "keep")
+slow = [fal_nb.submit("simulator/sleep", {{"seconds": 1, "steps": 100}}) for _ in range(7)]
+clear_output()
+"""
+"""The second cell: outputs of every kind, a call that failed, and calls that run and wait until the kernel ends."""
+BOARD = """
+sweep = fake_sweep.styles(folder=pathlib.Path(tempfile.mkdtemp()))
+keys = list(sweep.cells)
+for key in keys[:20]:
+    sweep.finish(key)
+sweep.become(keys[3], state="FAILED", reason="the runner went away", artifact=None)
+sweep.become(keys[5], is_from_memo=True, rating=4, artifact_count=4)
+sweep.become(keys[9], state="UNKNOWN", artifact=None)
+for number, key in enumerate(keys[20:24]):
+    sweep.become(key, state="RUNNING", progress=number / 5 + 0.2)
+for key in keys[24:28]:
+    sweep.become(key, state="QUEUED")
+for key in keys[44:]:
+    sweep.become(key, state="SKIPPED", reason="budget: 2.00 USD would be passed")
+sweep.finish_film(keys[28])
+sweep.finish_sound(keys[29])
+sweep.seconds_left = 48
+from fal_nb.views.board import BoardView
+from fal_nb.workbench import current
+current().display.show(BoardView(sweep, sweep.path, sweep.thumbnail))
+"""
+PLAN = """
+%%fal sweep fal-ai/flux/schnell --name styles --budget 2
+prompt: a {animal} in {style} style
+animal: [fox, owl]
+style: [ukiyo-e, bauhaus, risograph]
+seed: [1, 2, 3, 4]
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a view opens: `keys` pressed on `on` open what `shows` finds.
+
+    Attributes
+    ----------
+    until
+        What must be there before it is looked at, in the page.
+    is_over
+        Whether it lies over the page, as a dialog does, and Escape closes it; else it belongs to the view.
+    undo
+        Keys that leave the view as it was, once it is closed.
+    """
+
+    name: str
+    on: str
+    keys: tuple[str, ...]
+    shows: str
+    until: str = ""
+    is_over: bool = True
+    undo: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShownView:
+    """One view in one state.
+
+    Attributes
+    ----------
+    cell
+        What is run after `MADE` to show it.
+    root
+        Where it is, inside the cell's output.
+    until
+        What must be there before it is looked at, inside the root.
+    ready
+        Said of the root's locator, where a selector cannot say it.
+    """
+
+    name: str
+    cell: str
+    root: str
+    until: str
+    opens: tuple[Opened, ...] = ()
+    ready: Callable[[Any], Any] = bool
+
+
+LIGHTBOX = {
+    "keys": ("Enter", "i"),
+    "shows": ".fal-nb-lightbox",
+    "until": "img.fal-nb-limage[data-state=original], .fal-nb-lightbox video",
+}
+COMPARE = {"shows": "dialog.fal-nb-compare", "until": ".fal-nb-compare tbody td"}
+FIRST_TILE = '.fal-nb-btile[data-state="SUCCEEDED"]'
+
+VIEWS = (
+    ShownView(
+        "card",
+        "display(several)",
+        ".fal-nb-card",
+        "img.fal-nb-original",
+        (Opened("lightbox", ".fal-nb-open", **LIGHTBOX),),
+    ),
+    ShownView("card of a film", "display(film)", ".fal-nb-card", "video"),
+    ShownView("card of a sound", "display(sound)", ".fal-nb-card", "audio"),
+    ShownView("card of a text", "display(text)", ".fal-nb-card", '[data-state="SUCCEEDED"]'),
+    ShownView("card of a solid", "display(solid)", ".fal-nb-card", '[data-state="SUCCEEDED"]'),
+    ShownView("card that failed", "display(wrong)", ".fal-nb-card", '[data-state="FAILED"]'),
+    ShownView("card that runs", "display(slow[0])", ".fal-nb-card", '[data-state="RUNNING"]'),
+    ShownView("card that waits", "display(slow[-1])", ".fal-nb-card", '[data-state="QUEUED"]'),
+    ShownView("monitor", "%fal jobs", ".fal-nb-monitor", '.fal-nb-mrow[data-state="RUNNING"]'),
+    ShownView("plan", PLAN, ".fal-nb-plan", "[data-command=run]"),
+    ShownView(
+        "board",
+        BOARD,
+        ".fal-nb-board",
+        ".fal-nb-tbox img",
+        (
+            Opened("lightbox", FIRST_TILE, **LIGHTBOX),
+            Opened("compare", FIRST_TILE, ("c", "ArrowRight", "c"), **COMPARE),
+        ),
+    ),
+    ShownView(
+        "gallery",
+        "gallery = %fal gallery",
+        ".fal-nb-gallery",
+        ".fal-nb-gtile > img",
+        (
+            Opened("filters", "button[aria-expanded]", ("Enter",), ".fal-nb-gfacet", is_over=False, undo=("Enter",)),
+            Opened("lightbox", ".fal-nb-gtile", **LIGHTBOX),
+            Opened("compare", ".fal-nb-gtile", (" ", "ArrowRight", " ", "c"), **COMPARE, undo=(" ", "ArrowLeft", " ")),
+        ),
+    ),
+    ShownView("form", "%fal form fal-ai/flux/dev -o form", ".fal-nb-form", ".fal-nb-ffield"),
+)
+
+
+class ShownViews:
+    """A notebook that shows every view of `VIEWS`, a cell each."""
+
+    def __init__(self, notebook):
+        self.notebook = notebook
+
+    @staticmethod
+    def cells():
+        return [MADE, *(view.cell.strip("\n") for view in VIEWS)]
+
+    @staticmethod
+    def cell(view):
+        """Return the number of the cell that shows a view."""
+        return VIEWS.index(view) + 2
+
+    def root(self, view):
+        """Bring a view into sight and return it, once all of it is there."""
+        notebook = self.notebook
+        cell = notebook.cell(self.cell(view))
+        root = cell.locator(view.root).first
+
+        def is_there():
+            # The cell, since its output is put anew whenever its twin is; views out of sight rest.
+            cell.evaluate("(cell) => cell.scrollIntoView({ block: 'start' })")
+            return root.count() and root.locator(view.until).count() and view.ready(root)
+
+        notebook.until(is_there, what=f"{view.name} to be there")
+        return root
+
+    def open(self, view, opened):
+        """Open what a view opens by keys alone, and return it once all of it is there."""
+        notebook, root = self.notebook, self.root(view)
+        root.locator(opened.on).first.focus()
+        for key in opened.keys:
+            notebook.page.keyboard.press(key)
+        shown = (notebook.page if opened.is_over else root).locator(opened.shows).first
+        shown.wait_for()
+        if opened.until:
+            notebook.page.locator(opened.until).first.wait_for()
+        return shown
+
+    def close(self, opened, shown):
+        """Close it again, by keys alone."""
+        if opened.is_over:
+            self.notebook.page.keyboard.press("Escape")
+            shown.wait_for(state="detached")
+        for key in opened.undo:
+            self.notebook.page.keyboard.press(key)
