@@ -64,7 +64,7 @@ class Runner:
         self._is_paused = False
         self._woken = asyncio.Event()
         # Its own threads: a call may wait for a price or an upload, and nothing else of the session is to wait for it.
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="fal-nb-sweep")
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="fal-nb-sweep")
 
     @property
     def is_paused(self) -> bool:

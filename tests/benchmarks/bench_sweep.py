@@ -284,7 +284,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--runners", type=int, default=50)
-    parser.add_argument("--window", type=int, default=60)
+    parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--profile", type=Path, help="profile the session's loop into this file")
     given = parser.parse_args()
