@@ -244,8 +244,8 @@ class Workbench:
         self.display.show(view)
         return view
 
-    def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
-        """Show the outputs of some records, or of the whole history, in the cell that runs now; return the gallery."""
+    def gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
+        """Return a gallery of the outputs of some records, or of the whole history, that is not shown yet."""
         from fal_nb.shown_outputs import ShownOutputs  # noqa: PLC0415 - loaded with the first gallery
         from fal_nb.views.gallery import GalleryView  # noqa: PLC0415
 
@@ -255,8 +255,14 @@ class Workbench:
             session.artifacts.path,
             lambda records: session.frame(where={"record": list(records)}),
             session.runtime.post,
+            say=self.line,
         )
         view.outlet = self.display.hub
+        return view
+
+    def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
+        """Show the outputs of some records, or of the whole history, in the cell that runs now; return the gallery."""
+        view = self.gallery(record_ids, name)
         self.display.show(view)
         return view
 

@@ -12,7 +12,7 @@ from fal_nb.plain import one_line
 __all__ = ["PAGES", "target_of"]
 
 PAGES = frozenset({".html", ".htm"})
-_KINDS = "x.csv, x.json, x.jsonl or x.parquet (table)"
+_KINDS = "x.html (gallery), x.csv, x.json, x.jsonl or x.parquet (table)"
 
 
 def target_of(path: str | os.PathLike[str]) -> tuple[Path, str]:
@@ -25,6 +25,6 @@ def target_of(path: str | os.PathLike[str]) -> tuple[Path, str]:
     """
     target = Path(path).expanduser()
     suffix = target.suffix.lower()
-    if suffix not in TABLES:
+    if suffix not in TABLES and suffix not in PAGES:
         raise FileError(f"{one_line(os.fspath(path), 80)!r} has no ending that says what to write: {_KINDS}.")
     return target, suffix

@@ -85,17 +85,22 @@ class FalAccessor:
         path: str | os.PathLike[str],
         *,
         overwrite: bool = False,
+        max_mb: float = 64.0,
         on_progress: Callable[[int, int, str], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> list[Path]:
         """Write the frame as it is and return the files; blocks, and an interrupt leaves nothing half written.
 
         Parameters
         ----------
         path
-            ``.csv``, ``.json``, ``.jsonl`` or ``.parquet``: a row for each row of the frame, its index first. Any
-            frame can be written so, also one without record numbers.
+            ``.csv``, ``.json``, ``.jsonl`` or ``.parquet``: a row for each row of the frame, its index first; any
+            frame can be written so, also one without record numbers. ``.html``: the outputs of its calls as a gallery
+            in one file, as `GalleryView.export` writes it, with this frame as the page's table.
         overwrite
             Whether a file that is there already may be replaced.
+        max_mb, on_note
+            As for `GalleryView.export`; a table is written whole.
         on_progress
             Called with done, total and what is counted, at most four times a second, on this thread.
 
@@ -103,12 +108,19 @@ class FalAccessor:
         ------
         FileError
             Where a file is there already or cannot be written, or the ending is none of these.
+        HistoryError
+            For a page of a frame without record numbers.
         """
-        from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
+        from fal_nb.exports.endings import PAGES, target_of  # noqa: PLC0415 - loaded with the first export
         from fal_nb.exports.of_frame import export_frame  # noqa: PLC0415
 
         target, suffix = target_of(path)
-        return export_frame(self._frame, target, suffix, overwrite=overwrite, on_progress=on_progress)
+        if suffix not in PAGES:
+            return export_frame(self._frame, target, suffix, overwrite=overwrite, on_progress=on_progress)
+        view = _bench().gallery(self._numbers(), "these calls")
+        return view.export(
+            path, overwrite=overwrite, max_mb=max_mb, table=self._frame, on_progress=on_progress, on_note=on_note
+        )
 
     def pivot(
         self, rows: str | Sequence[str], columns: str | Sequence[str], values: str = "picture", *, how: How = "mean"

@@ -306,8 +306,8 @@ class HistoryArguments:
         An operator and a number.
     where
         Filters, each a name, an operator and a value.
-    export, overwrite
-        A file to write it to, and whether that may replace one that is there.
+    export, overwrite, max_mb
+        A file to write it to, whether that may replace one that is there, and most megabytes of a page.
     """
 
     words: tuple[str, ...] = ()
@@ -320,6 +320,7 @@ class HistoryArguments:
     limit: int | None = None
     export: str | None = None
     overwrite: bool = False
+    max_mb: int | None = None
     silenced: bool = False
 
 

@@ -319,17 +319,32 @@ def _sweep(bench: Workbench, command: args.SweepArguments, cell: Cell) -> Any:
 
 
 def _history(bench: Workbench, command: args.HistoryArguments, _cell: Cell) -> Any:
-    if command.export is None:
-        return selected_frame(bench, _selecting(command))
-    from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
-    from fal_nb.frames.accessor import FalAccessor  # noqa: PLC0415
-    from fal_nb.magics.exporting import write_and_tell  # noqa: PLC0415
-
-    path = command.export
-    target_of(path)  # a path that means nothing is said before the history is read
+    path = _export_path(command)
     frame = selected_frame(bench, _selecting(command))
-    write_and_tell(bench, lambda tell: FalAccessor(frame).export(path, overwrite=command.overwrite, on_progress=tell))
+    if path is not None:
+        from fal_nb.frames.accessor import FalAccessor  # noqa: PLC0415 - loaded with the first export
+
+        _write(bench, FalAccessor(frame).export, path, command)
     return frame
+
+
+def _export_path(command: args.HistoryArguments) -> str | None:
+    """Return where to write, if anywhere; a path that means nothing is said before the history is read."""
+    if command.export is not None:
+        from fal_nb.exports.endings import target_of  # noqa: PLC0415 - loaded with the first export
+
+        target_of(command.export)
+    return command.export
+
+
+def _write(bench: Workbench, export: Callable[..., list[Path]], path: str, command: args.HistoryArguments) -> None:
+    from fal_nb.magics.exporting import Tell, write_and_tell  # noqa: PLC0415 - loaded with the first export
+
+    def write(tell: Tell) -> list[Path]:
+        max_mb = command.max_mb or 64
+        return export(path, overwrite=command.overwrite, max_mb=max_mb, on_progress=tell, on_note=bench.line)
+
+    write_and_tell(bench, write)
 
 
 def _selecting(command: args.HistoryArguments) -> dict[str, Any]:
@@ -350,7 +365,10 @@ def _gallery(bench: Workbench, command: args.GalleryArguments, _cell: Cell) -> A
     if command.sweep is not None:
         filters["where"] = {**filters["where"], "sweep": command.sweep}
     is_whole = not any(filters.values())
+    path = _export_path(command)
     view = bench.show_gallery(None if is_whole else bench.selected_records(filters), command.sweep or "history")
+    if path is not None:
+        _write(bench, view.export, path, command)
     return None if command.silenced else view
 
 

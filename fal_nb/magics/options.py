@@ -204,6 +204,7 @@ _SELECTING = (
 _EXPORTING = (
     OptionSpec(name="export", kind="text", metavar="PATH", field="export", help="Also write it to this file."),
     OptionSpec(name="overwrite", field="overwrite", help="Let the export replace a file that is there."),
+    OptionSpec(name="max_mb", kind="count", metavar="MB", field="max_mb", help="Of an exported page (64)."),
 )
 
 
@@ -503,7 +504,8 @@ each axis.""",
         details="""\
 Returns the records as a DataFrame, those only in which every WORD occurs if there are any, and that pass every filter.
 A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or argument (image_size.width, too).
-`--export` writes it to a PATH that ends in .csv, .json, .jsonl or .parquet.""",
+`--export` writes it to a PATH that ends in .csv, .json, .jsonl or .parquet, or in .html: its outputs as a gallery in
+one file.""",
         options=(*_SELECTING, *_EXPORTING),
         examples=(
             "df = %fal history --since 7d --endpoint fal-ai/flux/dev",
@@ -520,9 +522,12 @@ A filter is NAME=VALUE, or != < <= > >= in place of =; NAME is any column or arg
         summary="what was made, to look through: search, rate, tag, compare",
         details="""\
 Shows the outputs of those records in which every WORD occurs if there are any, and that pass every filter, as for
-`%fal history`. Returns the gallery: its `selected` is the DataFrame of what is selected there.""",
+`%fal history`. Returns the gallery: its `selected` is the DataFrame of what is selected there.
+`--export` writes it to a PATH: x.html is the gallery in one file that needs neither kernel nor network, with lightbox,
+comparing, filters and the data; .csv, .json, .jsonl and .parquet are tables of its calls.""",
         options=(
             *_SELECTING,
+            *_EXPORTING,
             OptionSpec(
                 name="sweep",
                 kind="text",
@@ -535,6 +540,7 @@ Shows the outputs of those records in which every WORD occurs if there are any, 
             "%fal gallery --since 7d",
             '%fal gallery "red fox" --rating >=4',
             "gallery = %fal gallery --sweep styles",
+            "%fal gallery --tag keeper --export keepers.html",
         ),
         twin="fal.gallery(…)",
     ),

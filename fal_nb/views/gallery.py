@@ -20,6 +20,9 @@ from fal_nb.views.twin import BlobPath
 from fal_nb.views.view import View
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     import pandas as pd
 
 __all__ = ["GalleryView"]
@@ -45,6 +48,8 @@ class GalleryView(View):
         Where the bytes of a digest are, for originals shown on demand.
     frame_of
         Returns the DataFrame of some records, for `selected`.
+    say
+        Shows a line: what an export leaves out.
     """
 
     name: ClassVar[str] = "gallery"
@@ -57,8 +62,10 @@ class GalleryView(View):
         frame_of: Callable[[Sequence[int]], pd.DataFrame],
         later: Callable[..., None],
         query: Query | None = None,
+        say: Callable[[str], None] = _log.warning,
     ) -> None:
         super().__init__()
+        self._say = say
         self._outputs = outputs
         self._blob_path = blob_path
         self._frame_of = frame_of
@@ -86,6 +93,62 @@ class GalleryView(View):
         wanted = set(self._outputs.records_in(calls))
         self._selected = {place: None for place, record in enumerate(self._outputs.records) if record in wanted}
         self._later(self._tell_selection)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        max_mb: float = 64.0,
+        table: pd.DataFrame | None = None,
+        on_progress: Callable[[int, int, str], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> list[Path]:
+        """Write what the gallery shows now and return the files; blocks, and an interrupt leaves nothing half written.
+
+        What its search and filters leave out is not written, and what is hidden is not, unless it is shown.
+
+        Parameters
+        ----------
+        path
+            ``.html``: the gallery in one file that needs neither kernel nor network: lightbox, comparing, search,
+            filters, order, arguments, the table. ``.csv``, ``.json``, ``.jsonl`` or ``.parquet``: a row for each call.
+        overwrite
+            Whether a file that is there already may be replaced.
+        max_mb
+            Most megabytes of a page. Texts, arguments and the table are always in it; then come small pictures, then
+            originals, in the gallery's order, while they fit.
+        table
+            The frame whose rows become the page's table, for one that has columns of your own; it needs a column or
+            an index ``record``. Without it the table is that of the calls.
+        on_progress
+            Called with done, total and what is counted, at most four times a second, on this thread.
+        on_note
+            Called with a line before a page is written where something is left out; by default it is shown.
+
+        Raises
+        ------
+        FileError
+            Where a file is there already or cannot be written, or the ending is none of these.
+        """
+        from fal_nb.exports.of_gallery import GallerySource, export_gallery  # noqa: PLC0415 - with the first export
+
+        source = GallerySource(
+            outputs=self._outputs,
+            order=tuple(self._order),
+            query=self._query,
+            frame_of=self._frame_of,
+            blob_path=self._blob_path,
+            table=table,
+        )
+        return export_gallery(
+            source,
+            path,
+            overwrite=overwrite,
+            max_mb=max_mb,
+            on_progress=on_progress,
+            on_note=on_note or self._say,
+        )
 
     # -- renderings --------------------------------------------------------------------------------------
 

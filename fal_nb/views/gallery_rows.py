@@ -5,6 +5,7 @@ Every text in it is fit to be shown and cut to a length; every number is one tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ def page_value(value: Any) -> Any:
         return plain_text(value, LABEL_CHARS)
     if type(value) is int and abs(value) > 2**53:
         return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if isinstance(value, (bool, int, float)) else None
 
 

@@ -69,8 +69,8 @@ class TestPictures:
         frame = api.history()
         page = frame.fal.pivot(rows="prompt", columns="seed").to_html()
         assert page.count("<img ") == 4
-        assert f"image of record {again.record_id}" in page
-        assert f"image of record {calls.index[0]}" not in page
+        assert f"image of #{again.record_id}: a fox" in page
+        assert f"image of #{calls.index[0]}: a fox" not in page
         assert re.findall(r"<th[^>]*col_heading[^>]*>([^<]*)<", page) == ["9", "10"]
 
     def test_labels_are_text_whatever_is_in_them(self, api):

@@ -42,3 +42,20 @@ def test_a_path_that_says_nothing_is_refused_before_the_history_is_read(run, tmp
     printed, _ = run("%fal history --export")
     assert "--export" in printed
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gallery_is_shown_and_written_as_a_page(run, called, tmp_path):
+    path = tmp_path / "x.html"
+    printed, done = run(f"%fal gallery --where seed=2 --export {path} --max-mb 1")
+    assert f"written: {path}" in printed
+    assert len(done.result) == 1
+    assert path.read_text("utf-8").startswith("<!doctype html>")
+    printed, _ = run(f"%fal gallery --export {path}")
+    assert "is there already" in printed
+
+
+def test_a_history_is_written_as_a_page_with_its_own_columns(run, called, shell, tmp_path):
+    run(f"df = %fal history --export {tmp_path}/x.html")
+    run(f"df.assign(verdict='good').fal.export('{tmp_path}/y.html')")
+    assert "verdict" not in (tmp_path / "x.html").read_text("utf-8")
+    assert '"verdict"' in (tmp_path / "y.html").read_text("utf-8")

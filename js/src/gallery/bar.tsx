@@ -79,6 +79,11 @@ export function Bar({ gallery }: GalleryProps) {
           </select>
         </span>
       </div>
+      {live.field("left_out").value && (
+        <p class="fal-nb-gleft" role="note">
+          {live.field("left_out").value}
+        </p>
+      )}
       {gallery.areFiltersOpen.value && <Filters gallery={gallery} />}
       {live.field("error").value && (
         <div class="fal-nb-gerror" role="alert">
@@ -139,14 +144,16 @@ function Filters({ gallery }: GalleryProps) {
           ))}
         </fieldset>
       ))}
-      <label class="fal-nb-gchoice">
-        <input
-          type="checkbox"
-          checked={gallery.live.field("with_hidden").value ?? false}
-          onChange={({ currentTarget }) => gallery.ask({ with_hidden: currentTarget.checked })}
-        />
-        show hidden ones
-      </label>
+      {!gallery.isExport && (
+        <label class="fal-nb-gchoice">
+          <input
+            type="checkbox"
+            checked={gallery.live.field("with_hidden").value ?? false}
+            onChange={({ currentTarget }) => gallery.ask({ with_hidden: currentTarget.checked })}
+          />
+          show hidden ones
+        </label>
+      )}
       {Object.keys(filters).length > 0 && (
         <button type="button" class="fal-nb-button" onClick={() => gallery.ask({ filters: {} })}>
           Clear filters
@@ -175,7 +182,6 @@ function Choice({ gallery, name, value, count, isOn }: ChoiceProps) {
 
 /** What to do with what is selected; nothing where nothing is. */
 export function Actions({ gallery }: GalleryProps) {
-  const tag = useSignal("");
   const places = [...gallery.selected.value];
   const { live, notice } = gallery;
   if (places.length === 0) {
@@ -185,11 +191,6 @@ export function Actions({ gallery }: GalleryProps) {
       </footer>
     );
   }
-  const send = (on: boolean) => {
-    const words = tag.value.trim();
-    if (words) live.send({ kind: "tag", cells: places, tag: words, on });
-    tag.value = "";
-  };
   return (
     <footer class="fal-nb-gfoot">
       <strong>{places.length.toLocaleString("en")} selected</strong>
@@ -202,6 +203,31 @@ export function Actions({ gallery }: GalleryProps) {
       >
         Compare
       </button>
+      {!gallery.isExport && <Marks gallery={gallery} places={places} />}
+      <button type="button" class="fal-nb-button" onClick={() => live.send({ kind: "select", all: true })}>
+        Select all
+      </button>
+      <button type="button" class="fal-nb-button" onClick={() => live.send({ kind: "select", none: true })}>
+        Clear
+      </button>
+      <span class="fal-nb-quiet" role="status">
+        {notice.value}
+      </span>
+    </footer>
+  );
+}
+
+/** What a person writes on what is selected. */
+function Marks({ gallery, places }: GalleryProps & { places: number[] }) {
+  const tag = useSignal("");
+  const { live } = gallery;
+  const send = (on: boolean) => {
+    const words = tag.value.trim();
+    if (words) live.send({ kind: "tag", cells: places, tag: words, on });
+    tag.value = "";
+  };
+  return (
+    <>
       <span class="fal-nb-gstars">
         {[1, 2, 3, 4, 5].map((rating) => (
           <button
@@ -240,15 +266,6 @@ export function Actions({ gallery }: GalleryProps) {
       >
         Hide
       </button>
-      <button type="button" class="fal-nb-button" onClick={() => live.send({ kind: "select", all: true })}>
-        Select all
-      </button>
-      <button type="button" class="fal-nb-button" onClick={() => live.send({ kind: "select", none: true })}>
-        Clear
-      </button>
-      <span class="fal-nb-quiet" role="status">
-        {notice.value}
-      </span>
-    </footer>
+    </>
   );
 }

@@ -91,6 +91,11 @@ export class GalleryModel {
     });
   }
 
+  /** Whether it stands in a file of its own, where nothing can be rated, tagged or hidden. */
+  get isExport(): boolean {
+    return this.live.field("is_export").value ?? false;
+  }
+
   /** Asks for the order; said again where the kernel has a newer one than is here. */
   begin(): void {
     this.live.send({ kind: "order" });

@@ -10,20 +10,27 @@ import { gallerySlides } from "./slides";
 import { Tile } from "./tile";
 
 export const MOST_TILES = 80;
+/** In a file of its own the gallery fills the window, which may be large. */
+const MOST_TILES_EXPORTED = 400;
+const KEYS = "arrows move, Enter opens, Space selects, c compares";
+const MARKING_KEYS = "1 to 5 rate, 0 takes the rating back, h hides";
 const GAP = 6;
 const HEIGHT = 600;
 
 export function Grid({ gallery }: GalleryProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
+  const inside = useSignal(HEIGHT);
   const layout = useComputed((): Layout => {
     const { ratios } = gallery.order.value ?? { ratios: [] };
     return justify(ratios, Math.max(width.value, 120), SIZES[gallery.size.value], GAP);
   });
-  useLayoutEffect(() => follow(scroller.current, gallery, width), [gallery, width]);
+  useLayoutEffect(() => follow(scroller.current, gallery, width, inside), [gallery, width, inside]);
   const order = gallery.order.value;
   const { rows, height } = layout.value;
-  const shown = inSight(rows, gallery.scroll.value, HEIGHT, MOST_TILES);
+  const { isExport } = gallery;
+  const most = isExport ? MOST_TILES_EXPORTED : MOST_TILES;
+  const shown = inSight(rows, gallery.scroll.value, isExport ? inside.value : HEIGHT, most);
   const drawn = width.value > 0 && order ? rows.slice(shown.first, shown.end) : [];
   const open = (at: number) => {
     if (!order) return;
@@ -35,7 +42,9 @@ export function Grid({ gallery }: GalleryProps) {
     <div
       class="fal-nb-gscroll"
       ref={scroller}
-      style={{ height: `${isEmpty ? 72 : Math.min(HEIGHT, Math.max(height, SIZES.small))}px` }}
+      style={
+        isExport ? {} : { height: `${isEmpty ? 72 : Math.min(HEIGHT, Math.max(height, SIZES.small))}px` }
+      }
       onScroll={({ currentTarget }) => {
         gallery.scroll.value = Math.max(0, currentTarget.scrollTop);
       }}
@@ -46,7 +55,7 @@ export function Grid({ gallery }: GalleryProps) {
         class="fal-nb-gsheet"
         role="grid"
         tabIndex={-1}
-        aria-label="outputs: arrows move, Enter opens, Space selects, 1 to 5 rate, 0 takes the rating back, h hides, c compares"
+        aria-label={`outputs: ${KEYS}${isExport ? "" : `, ${MARKING_KEYS}`}`}
         aria-rowcount={rows.length}
         aria-multiselectable="true"
         style={{ height: `${height}px` }}
@@ -103,6 +112,7 @@ function onKey(
   else if (event.key === "Enter") open(at);
   else if (event.key === " ") gallery.toggle(place);
   else if (event.key === "c") compareSelected(gallery);
+  else if (gallery.isExport) return;
   else if (event.key === "h")
     gallery.live.send({ kind: "tag", cells: gallery.meant(place), tag: "hidden", on: true });
   else if (/^[0-5]$/.test(event.key)) gallery.rate(gallery.meant(place), Number(event.key) || null);
@@ -146,11 +156,13 @@ function follow(
   scroller: HTMLElement | null,
   gallery: GalleryModel,
   width: { value: number },
+  inside: { value: number },
 ): (() => void) | undefined {
   if (!scroller) return undefined;
   scroller.scrollTop = gallery.scroll.peek();
   const measure = () => {
     if (scroller.clientWidth > 0) width.value = scroller.clientWidth;
+    if (scroller.clientHeight > 0) inside.value = scroller.clientHeight;
   };
   measure();
   const unfollow = gallery.scroll.subscribe((top) => {

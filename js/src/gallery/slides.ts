@@ -37,7 +37,7 @@ export function gallerySlides(
       gallery.want(places[at] ?? -1);
       return gallery.shelf.details(stand(at));
     },
-    rate: (at, rating) => gallery.rate([places[at] ?? -1], rating),
+    rate: gallery.isExport ? undefined : (at, rating) => gallery.rate([places[at] ?? -1], rating),
   };
 }
 

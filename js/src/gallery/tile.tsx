@@ -222,8 +222,11 @@ function Menu({ gallery, place, close }: MenuProps) {
   );
   return (
     <span class="fal-nb-gmenu" role="menu">
-      {ACTIONS.map(([what, words]) => button(words, () => gallery.copy(place, what)))}
-      {button("Hide", () => gallery.live.send({ kind: "tag", cells: [place], tag: "hidden", on: true }))}
+      {ACTIONS.slice(0, gallery.isExport ? 1 : undefined).map(([what, words]) =>
+        button(words, () => gallery.copy(place, what)),
+      )}
+      {!gallery.isExport &&
+        button("Hide", () => gallery.live.send({ kind: "tag", cells: [place], tag: "hidden", on: true }))}
     </span>
   );
 }

@@ -24,6 +24,10 @@ export interface GalleryState {
   facets: Facet[];
   error: string;
   revision: number;
+  /** Whether it stands in a file of its own, where nothing can be called or kept. */
+  is_export?: boolean;
+  /** What is not in that file; empty where all is. */
+  left_out?: string;
 }
 
 /**

@@ -66,6 +66,7 @@ function Panel({ slides, at }: Props) {
       <div class="fal-nb-lcaption" role="status" aria-live="polite">
         <div class="fal-nb-ltitle">{slide.title}</div>
         <div class="fal-nb-lfacts">{slide.facts.join(" · ")}</div>
+        <Missing slides={slides} at={at} />
         <Neighbour slides={slides} at={at} isBrief />
       </div>
       {isOpen.value && (
@@ -87,6 +88,13 @@ function Panel({ slides, at }: Props) {
       )}
     </>
   );
+}
+
+/** Why its original is not to be had, where that is so: what is seen then is the small picture. */
+function Missing({ slides, at }: Props) {
+  const { output } = slides.slide(at.value);
+  const original = output && output.index >= 0 ? slides.media.get(output, "original").value : undefined;
+  return original?.status === "failed" ? <div class="fal-nb-lmissing">{original.error}</div> : null;
 }
 
 function Leaves({ values }: { values: Readonly<Record<string, unknown>> }) {
