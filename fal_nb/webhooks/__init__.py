@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fal_nb.errors import WebhookError
     from fal_nb.protocol.webhooks import Delivery
-    from fal_nb.webhooks.receiver import Receiver, receiver
+    from fal_nb.webhooks.receiving import Receiver, receiver
     from fal_nb.webhooks.serving import ReceiverServer, serve
     from fal_nb.webhooks.verifying import verify, verify_async
 
 _WHERE = {
     "Delivery": "fal_nb.protocol.webhooks",
     "WebhookError": "fal_nb.errors",
-    "Receiver": "fal_nb.webhooks.receiver",
+    "Receiver": "fal_nb.webhooks.receiving",
     "ReceiverServer": "fal_nb.webhooks.serving",
-    "receiver": "fal_nb.webhooks.receiver",
+    "receiver": "fal_nb.webhooks.receiving",
     "serve": "fal_nb.webhooks.serving",
     "verify": "fal_nb.webhooks.verifying",
     "verify_async": "fal_nb.webhooks.verifying",

@@ -197,7 +197,7 @@ class Intake:
             await hands.run(hands.sign)
             record_id = await settle_lost_call(hands.client, hands.history, kept, hands.owner)
             if record_id is not None:
-                await hands.go_on(record_id)
+                await self._finish(hands, record_id)
                 return
 
 

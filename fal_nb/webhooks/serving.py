@@ -13,7 +13,7 @@ from fal_nb.errors import ConfigError
 
 if TYPE_CHECKING:
     from fal_nb.engine.session import Session
-    from fal_nb.webhooks.receiver import Receiver
+    from fal_nb.webhooks.receiving import Receiver
 
 __all__ = ["ReceiverServer", "serve"]
 
@@ -100,7 +100,7 @@ def serve(session: Session | None = None, *, port: int = 0, user_ids: tuple[str,
     ConfigError
         Where the port is taken.
     """
-    from fal_nb.webhooks.receiver import receiver  # noqa: PLC0415 - with the engine
+    from fal_nb.webhooks.receiving import receiver  # noqa: PLC0415 - with the engine
     from fal_nb.workbench import current  # noqa: PLC0415
 
     session = session or current().session

@@ -16,7 +16,7 @@ from fal_nb.ledger.leases import LEASE_S
 from fal_nb.ledger.records import NewRecord
 from fal_nb.ledger.store import HistoryStore
 from fal_nb.webhooks import intake as intake_module
-from fal_nb.webhooks.receiver import receiver
+from fal_nb.webhooks.receiving import receiver
 
 from .conftest import Signer, body_of
 
@@ -398,7 +398,7 @@ async def test_a_body_without_end_is_cut_off(tmp_path, signer, jwks):
 
 
 async def test_many_large_bodies_at_once_are_put_off(desk, monkeypatch):
-    from fal_nb.webhooks import receiver as module
+    from fal_nb.webhooks import receiving as module
 
     monkeypatch.setattr(module, "_MOST_HELD_BYTES", 1000)
     answer = await desk.deliver(payload="x" * 2000)
@@ -408,7 +408,7 @@ async def test_many_large_bodies_at_once_are_put_off(desk, monkeypatch):
 
 
 async def test_a_slow_body_is_given_up(desk, monkeypatch):
-    from fal_nb.webhooks import receiver as module
+    from fal_nb.webhooks import receiving as module
 
     monkeypatch.setattr(module, "_BODY_S", 0.05)
 
@@ -514,3 +514,17 @@ def test_addresses_are_checked_at_once(tmp_path):
     for options in ({"jwks_url": "http://elsewhere.example/"}, {"base_url": "http://elsewhere.example"}):
         with pytest.raises(ConfigError):
             receiver(home=tmp_path, **options)
+
+
+def test_no_module_hides_a_public_name():
+    """``uvicorn fal_nb.webhooks:receiver`` must find the function, whatever was imported before."""
+    import importlib
+    import pkgutil
+
+    import fal_nb.webhooks as room
+
+    modules = {module.name for module in pkgutil.iter_modules(room.__path__)}
+    for name in modules:
+        importlib.import_module(f"fal_nb.webhooks.{name}")
+    assert not modules & set(room.__all__)
+    assert all(callable(getattr(room, name)) for name in room.__all__)
