@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections import Counter
@@ -23,6 +24,7 @@ __all__ = ["ShownSweep"]
 
 _LABEL_CHARS = 80
 _DECIMALS = 9
+_TELL_S = 0.05
 _log = logging.getLogger("fal_nb")
 
 
@@ -40,6 +42,10 @@ class ShownSweep:
         for view in sweep:
             self._put(self._look(view, _coordinates(view.cell.index, sizes)))
         self._observers: list[SweepObserver] = []
+        self._lock = threading.Lock()
+        self._news: set[str] = set()
+        self._unseen: set[str] = set()
+        self._telling: asyncio.TimerHandle | None = None
         sweep.observe(self._changed)
 
     @property
@@ -65,11 +71,13 @@ class ShownSweep:
     @property
     def cells(self) -> Mapping[str, CellLook]:
         """The cells by key, in the order of the plan."""
+        self._take_news()
         return self._looks
 
     @property
     def totals(self) -> SweepTotals:
         """Counts and money over the cells, kept up with each change: a board asks after every step of every call."""
+        self._take_news()
         sums = self._sums
         left = sum(sums.counts[state] for state in OPEN_STATES)
         seconds = sums.seconds / sums.timed * left / self._sweep.window if sums.timed and left else None
@@ -84,7 +92,7 @@ class ShownSweep:
         )
 
     def observe(self, observer: SweepObserver) -> None:
-        """Call the observer after every change, on the loop's thread."""
+        """Call the observer after changes, at most twenty times a second, on the loop's thread."""
         self._observers.append(observer)
 
     def close(self) -> None:
@@ -127,19 +135,34 @@ class ShownSweep:
             self._aside(lambda: self._sweep.session.rate(record_id, rating))
 
     def _changed(self, keys: AbstractSet[str]) -> None:
-        changed = set()
-        for key in keys & self._looks.keys():
-            look = self._looks[key]
-            view = self._sweep.peek(key)
-            if view is not None:
-                self._put(self._look(view, look.coordinates))
-                changed.add(key)
-            elif (scores := self._scores.numbers(key)) != look.scores:
-                # Of what only the history knows nothing else changes, and the loop must not wait for a disk.
-                self._put(replace(look, scores=scores))
-                changed.add(key)
-        for observer in tuple(self._observers):
-            observer(changed)
+        """Note what has changed; each step of each call is one, and nobody looks at them one by one."""
+        with self._lock:
+            self._news |= keys & self._looks.keys()
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TELL_S, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        self._take_news()
+        changed, self._unseen = self._unseen, set()
+        if changed:
+            for observer in tuple(self._observers):
+                observer(changed)
+
+    def _take_news(self) -> None:
+        """Bring the cells up to date; in any thread."""
+        with self._lock:
+            news, self._news = self._news, set()
+            for key in news:
+                look = self._looks[key]
+                view = self._sweep.peek(key)
+                if view is not None:
+                    self._put(self._look(view, look.coordinates))
+                    self._unseen.add(key)
+                elif (scores := self._scores.numbers(key)) != look.scores:
+                    # Of what only the history knows nothing else changes, and the loop must not wait for a disk.
+                    self._put(replace(look, scores=scores))
+                    self._unseen.add(key)
 
     def _put(self, look: CellLook) -> None:
         before = self._looks.get(look.key)

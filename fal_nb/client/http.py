@@ -85,7 +85,7 @@ class Http:
         self._pause = pause
         self.gate = Gate(lock_s=lock_s, pause=self._nap)
         self._settings: Settings | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._client: _Sender | None = None
         self._is_closed = False
         self._headers = {"user-agent": f"fal_nb/{_version()}", "accept-encoding": "gzip, deflate"}
         self._trusted: dict[str, bool] = {}
@@ -161,7 +161,7 @@ class Http:
         """
         request = self._request(call)
         try:
-            response = await self._connected().send(request, stream=True)
+            response = await self._connected().send(request)
         except httpx.RequestError as error:
             lost = _lost(error)
         else:
@@ -234,6 +234,25 @@ class Http:
                 self._tell_gate(passage, call, outcome)
                 return outcome
 
+        # Nearly every call goes well at once, and what repeats it costs as much as the sending.
+        outcome, attempts = await attempt(), 1
+        if _is_to_repeat(call, outcome):
+            outcome, attempts = await self._try_on(call, outcome, attempt)
+        if isinstance(outcome, Lost):
+            raise loss_error(call, outcome, attempts)
+        if isinstance(outcome, Answer) and not _is_wanted(call, outcome):
+            raise refusal_error(call, outcome)
+        return outcome
+
+    async def _try_on(
+        self, call: Call, first: Outcome, attempt: Callable[[], Awaitable[Outcome]]
+    ) -> tuple[Outcome, int]:
+        """Return the last outcome and how many tries there were, the first among them, which has been made."""
+        made = [first]
+
+        async def next_attempt() -> Outcome:
+            return made.pop() if made else await attempt()
+
         retrying = AsyncRetrying(
             retry=retry_if_result(lambda outcome: _is_to_repeat(call, outcome)),
             stop=stop_after_attempt(MAX_ATTEMPTS),
@@ -243,12 +262,8 @@ class Http:
             sleep=lambda seconds: self._between(call, seconds),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        outcome: Outcome = await retrying(attempt)
-        if isinstance(outcome, Lost):
-            raise loss_error(call, outcome, retrying.statistics["attempt_number"])
-        if isinstance(outcome, Answer) and not _is_wanted(call, outcome):
-            raise refusal_error(call, outcome)
-        return outcome
+        outcome: Outcome = await retrying(next_attempt)
+        return outcome, retrying.statistics["attempt_number"]
 
     async def _between(self, call: Call, seconds: float) -> None:
         """Wait for the next try, unless the caller takes the call back."""
@@ -299,11 +314,11 @@ class Http:
                 return
         passage.accepted()
 
-    def _connected(self) -> httpx.AsyncClient:
+    def _connected(self) -> _Sender:
         if self._is_closed:
             raise FalError("This client has been closed: make a new one.")
         if self._client is None:
-            self._client = _new_client(self._transport)
+            self._client = _Sender(self._transport)
         return self._client
 
     def _request(self, call: Call) -> httpx.Request:
@@ -349,20 +364,47 @@ class _NoCookies(CookieJar):
         """Look at nothing."""
 
 
-def _new_client(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """Return the one client for all calls: no cookies, no redirects, no authentication of its own."""
-    try:
-        mounts = _mounts() if transport is None else {}
-        return httpx.AsyncClient(
-            transport=transport or FalTransport(),
-            mounts=mounts,
-            cookies=_NoCookies(),
-            follow_redirects=False,
-            trust_env=False,
-        )
-    except (httpx.InvalidURL, ValueError):
-        pass  # the error's text can hold the proxy's password
-    raise ConfigError("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or NO_PROXY cannot be read: check these variables.")
+class _Sender:
+    """Sends each request through the transport that its URL asks for: no cookies, no redirects, no authentication.
+
+    Where there is one transport for all, nothing stands between: httpx's client would build a jar of cookies, follow
+    an authentication and look for redirects for each request, at a fifth of what a call costs.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        if transport is not None:
+            return
+        try:
+            self._transport = FalTransport()
+            mounts = _mounts()
+            if mounts:
+                self._client = httpx.AsyncClient(
+                    transport=self._transport,
+                    mounts=mounts,
+                    cookies=_NoCookies(),
+                    follow_redirects=False,
+                    trust_env=False,
+                )
+        except (httpx.InvalidURL, ValueError):
+            pass  # the error's text can hold the proxy's password
+        else:
+            return
+        raise ConfigError("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or NO_PROXY cannot be read: check these variables.")
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer, its body unread."""
+        if self._client is not None:
+            return await self._client.send(request, stream=True)
+        assert self._transport is not None  # noqa: S101 - made above
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await (self._client or self._transport).aclose()  # type: ignore[union-attr]
 
 
 def _mounts() -> dict[str, httpx.AsyncBaseTransport | None]:

@@ -144,8 +144,8 @@ class Owed:
         self, record_id: int, fields: Mapping[str, Any], artifacts: tuple[Artifact, ...], holder: str | None
     ) -> None:
         if artifacts:
-            self._store.set_artifacts(record_id, artifacts, held_by=holder)
-        if fields:
+            self._store.set_artifacts(record_id, artifacts, fields, held_by=holder)
+        elif fields:
             self._store.update_many([(record_id, fields)], held_by=holder)
 
     async def _keep_trying(self) -> None:

@@ -143,7 +143,7 @@ async def look_on(stalls: Stalls, jobs: Callable[[], Sequence[Job]]) -> None:
     Only of those that fal has: what is uploaded, or held back by a limit, tells by itself why it waits. A realtime
     session waits for its caller.
     """
-    while open_jobs := [job for job in jobs() if not job.done]:
+    while open_jobs := [job for job in jobs() if not job.snapshot.is_final]:
         now = time.time()
         for job in open_jobs:
             snapshot = job.snapshot

@@ -47,6 +47,7 @@ __all__ = ["HistoryStore"]
 _MIN_PREFIX_CHARS = 8
 _AT_ONCE = 500
 _UPDATABLE = frozenset({*RECORD_COLUMNS, *PAYLOAD_COLUMNS} - {"id", "updated"})
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 class HistoryStore(Annotations, Fingerprints, KnownFiles, Memos, Outputs):
@@ -265,13 +266,22 @@ class HistoryStore(Annotations, Fingerprints, KnownFiles, Memos, Outputs):
                 for record_id in record_ids
             }
 
-    def set_artifacts(self, record_id: int, artifacts: Iterable[Artifact], *, held_by: str | None = None) -> None:
-        """Replace a record's artifacts, in one commit; `held_by` as in `update_many`."""
+    def set_artifacts(
+        self,
+        record_id: int,
+        artifacts: Iterable[Artifact],
+        fields: Mapping[str, Any] = _NO_FIELDS,
+        *,
+        held_by: str | None = None,
+    ) -> None:
+        """Replace a record's artifacts and change fields beside them, in one commit; `held_by` as in `update_many`."""
         with self._database.writing() as connection:
             _check_held(connection, record_id, held_by)
             connection.execute("DELETE FROM artifacts WHERE record_id = ?", (record_id,))
             for artifact in artifacts:
                 insert_artifact(connection, record_id, artifact)
+            if fields:
+                _change(connection, record_id, fields)
 
     def select(
         self,
