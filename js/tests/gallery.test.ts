@@ -192,6 +192,25 @@ test("what is chosen in a row is selected at once, and no early answer takes the
   expect(selected()).toEqual([]);
 });
 
+test("what can be done with an output is reached by keys, and the focus returns to it", () => {
+  open(30);
+  gallery.tiles[0]?.focus();
+  gallery.key("m");
+  const menu = () => gallery.el.querySelector(".fal-nb-gmenu");
+  const press = (key: string) =>
+    gallery.act(() => {
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    });
+  expect(document.activeElement?.textContent).toBe("Copy the call");
+  press("ArrowDown");
+  press("ArrowUp");
+  press("ArrowUp");
+  expect(document.activeElement?.textContent).toBe("Hide");
+  press("Escape");
+  expect(menu()).toBe(null);
+  expect(document.activeElement).toBe(gallery.tiles[0]);
+});
+
 test("shift and click selects all between", () => {
   open(9);
   gallery.click(gallery.tiles[2] as HTMLElement, { ctrlKey: true });

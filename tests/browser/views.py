@@ -3,10 +3,8 @@
 What is measured, tried by keyboard or pictured takes its views from `VIEWS`: a new view is one more entry.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 TESTS = Path(__file__).parents[1]
 MADE = f"""
@@ -93,6 +91,16 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Done:
+    """One thing a person does by keyboard alone: Tab leads to `on`, then `keys` make that `shows` is in the cell."""
+
+    name: str
+    on: str
+    keys: tuple[str, ...]
+    shows: str
+
+
+@dataclass(frozen=True)
 class ShownView:
     """One view in one state.
 
@@ -104,8 +112,10 @@ class ShownView:
         Where it is, inside the cell's output.
     until
         What must be there before it is looked at, inside the root.
-    ready
-        Said of the root's locator, where a selector cannot say it.
+    opens
+        What it opens over the page or within itself.
+    does
+        Its main actions, in the order in which they are tried by keyboard.
     """
 
     name: str
@@ -113,7 +123,7 @@ class ShownView:
     root: str
     until: str
     opens: tuple[Opened, ...] = ()
-    ready: Callable[[Any], Any] = bool
+    does: tuple[Done, ...] = ()
 
 
 LIGHTBOX = {
@@ -122,6 +132,7 @@ LIGHTBOX = {
     "until": "img.fal-nb-limage[data-state=original], .fal-nb-lightbox video",
 }
 COMPARE = {"shows": "dialog.fal-nb-compare", "until": ".fal-nb-compare tbody td"}
+CANCELLED_ROW = '.fal-nb-mrow[data-state="CANCELLED"]'
 FIRST_TILE = '.fal-nb-btile[data-state="SUCCEEDED"]'
 
 VIEWS = (
@@ -138,9 +149,27 @@ VIEWS = (
     ShownView("card of a solid", "display(solid)", ".fal-nb-card", '[data-state="SUCCEEDED"]'),
     ShownView("card that failed", "display(wrong)", ".fal-nb-card", '[data-state="FAILED"]'),
     ShownView("card that runs", "display(slow[0])", ".fal-nb-card", '[data-state="RUNNING"]'),
-    ShownView("card that waits", "display(slow[-1])", ".fal-nb-card", '[data-state="QUEUED"]'),
-    ShownView("monitor", "%fal jobs", ".fal-nb-monitor", '.fal-nb-mrow[data-state="RUNNING"]'),
-    ShownView("plan", PLAN, ".fal-nb-plan", "[data-command=run]"),
+    ShownView(
+        "card that waits",
+        "display(slow[-1])",
+        ".fal-nb-card",
+        '[data-state="QUEUED"]',
+        does=(Done("cancel", ".fal-nb-cancel", ("Enter",), '.fal-nb-state[data-state="CANCELLED"]'),),
+    ),
+    ShownView(
+        "monitor",
+        "%fal jobs",
+        ".fal-nb-monitor",
+        '.fal-nb-mrow[data-state="RUNNING"]',
+        does=(Done("cancel", '.fal-nb-mrow[data-state="RUNNING"] button', ("Enter",), CANCELLED_ROW),),
+    ),
+    ShownView(
+        "plan",
+        PLAN,
+        ".fal-nb-plan",
+        "[data-command=run]",
+        does=(Done("run", "[data-command=run]", ("Enter",), '.fal-nb-btile[data-state="SUCCEEDED"]'),),
+    ),
     ShownView(
         "board",
         BOARD,
@@ -149,6 +178,10 @@ VIEWS = (
         (
             Opened("lightbox", FIRST_TILE, **LIGHTBOX),
             Opened("compare", FIRST_TILE, ("c", "ArrowRight", "c"), **COMPARE),
+        ),
+        (
+            Done("rate", ".fal-nb-btile", ("ArrowRight", "5"), '.fal-nb-tfacts:has-text("★★★★★")'),
+            Done("swap", "[data-action=swap]", ("Enter",), ".fal-nb-btile"),
         ),
     ),
     ShownView(
@@ -161,8 +194,23 @@ VIEWS = (
             Opened("lightbox", ".fal-nb-gtile", **LIGHTBOX),
             Opened("compare", ".fal-nb-gtile", (" ", "ArrowRight", " ", "c"), **COMPARE, undo=(" ", "ArrowLeft", " ")),
         ),
+        (
+            Done("rate", ".fal-nb-gtile", ("4",), '.fal-nb-gtile:focus .fal-nb-gfacts:has-text("★★★★")'),
+            Done("menu", ".fal-nb-gtile", ("m",), ".fal-nb-gmenu button:focus"),
+            Done("close the menu", ".fal-nb-gmenu button", ("Escape",), ".fal-nb-gtile:focus"),
+            Done("search", ".fal-nb-gwords", ("o", "w", "l"), '.fal-nb-ghead:has-text("2 of 16")'),
+        ),
     ),
-    ShownView("form", "%fal form fal-ai/flux/dev -o form", ".fal-nb-form", ".fal-nb-ffield"),
+    ShownView(
+        "form",
+        "%fal form fal-ai/flux/dev -o form",
+        ".fal-nb-form",
+        ".fal-nb-ffield",
+        does=(
+            Done("fill in", ".fal-nb-ffield :is(textarea, input)", ("f", "o", "x"), '.fal-nb-fcell:has-text("fox")'),
+            Done("run", 'button:text-is("Run")', ("Enter",), '.fal-nb-state[data-state="SUCCEEDED"]'),
+        ),
+    ),
 )
 
 
@@ -190,7 +238,7 @@ class ShownViews:
         def is_there():
             # The cell, since its output is put anew whenever its twin is; views out of sight rest.
             cell.evaluate("(cell) => cell.scrollIntoView({ block: 'start' })")
-            return root.count() and root.locator(view.until).count() and view.ready(root)
+            return root.count() and root.locator(view.until).count()
 
         notebook.until(is_there, what=f"{view.name} to be there")
         return root

@@ -77,7 +77,7 @@ export function Grid({ board }: BoardProps) {
         class="fal-nb-bsheet"
         role="grid"
         tabIndex={-1}
-        aria-label="cells: arrows move, Enter opens, Space selects, 1 to 5 rate, x cancels"
+        aria-label="cells: arrows move, Enter opens, Space selects, c compares, p plays a sound, 1 to 5 rate, x cancels"
         aria-rowcount={rows.tracks.length}
         aria-colcount={columns.tracks.length}
         aria-multiselectable="true"
@@ -338,6 +338,9 @@ function onKey(event: KeyboardEvent, board: BoardModel, sheet: Sheet, scroller: 
     board.toggle(cell.place);
   } else if (event.key === "c" && cell) {
     compareWith(board, cell.place);
+  } else if (event.key === "p" && cell) {
+    const tile = (event.currentTarget as HTMLElement).querySelector('.fal-nb-btile[tabindex="0"]');
+    tile?.querySelector<HTMLElement>(".fal-nb-tplay")?.click();
   } else if (event.key === "x" && cell) {
     board.shelf.send({ kind: "cancel-cell", cell: cell.place });
   } else if (/^[0-5]$/.test(event.key) && cell) {

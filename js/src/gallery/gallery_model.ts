@@ -60,6 +60,8 @@ export class GalleryModel {
   /** Place in the order of the tile that the keys act on. */
   readonly active: Signal<number>;
   readonly areFiltersOpen: Signal<boolean>;
+  /** Place of the output whose menu is open; -1 where none is. */
+  readonly menu = signal(-1);
   /** What is said for a moment: copied, and the like. */
   readonly notice = signal("");
   readonly query: ReadonlySignal<Ask>;

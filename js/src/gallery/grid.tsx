@@ -12,7 +12,8 @@ import { Tile } from "./tile";
 export const MOST_TILES = 80;
 /** In a file of its own the gallery fills the window, which may be large. */
 const MOST_TILES_EXPORTED = 400;
-const KEYS = "arrows move, Enter opens, Space selects, c compares";
+const KEYS =
+  "arrows move, Enter opens, Space selects, c compares, m opens what to do with it, p plays a sound";
 const MARKING_KEYS = "1 to 5 rate, 0 takes the rating back, h hides";
 const GAP = 6;
 const HEIGHT = 600;
@@ -112,6 +113,9 @@ function onKey(
   else if (event.key === "Enter") open(at);
   else if (event.key === " ") gallery.toggle(place);
   else if (event.key === "c") compareSelected(gallery);
+  else if (event.key === "m" || event.key === "ContextMenu") gallery.menu.value = place;
+  else if (event.key === "p")
+    scroller?.querySelector<HTMLElement>(`[data-at="${at}"] .fal-nb-gplay`)?.click();
   else if (gallery.isExport) return;
   else if (event.key === "h")
     gallery.live.send({ kind: "tag", cells: gallery.meant(place), tag: "hidden", on: true });

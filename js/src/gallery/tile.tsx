@@ -88,7 +88,9 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
         onClick={(event) => event.stopPropagation()}
         onChange={() => gallery.toggle(place)}
       />
-      {item && isOver.value && <Over gallery={gallery} item={item} label={label} />}
+      {item && (isOver.value || gallery.menu.value === place) && (
+        <Over gallery={gallery} item={item} label={label} />
+      )}
     </div>
   );
 }
@@ -174,7 +176,7 @@ function Badges({ item }: { item: Item }) {
 
 /** What it is, and what can be done with it, over the picture while the pointer or the focus is there. */
 function Over({ gallery, item, label }: GalleryProps & { item: Item; label: string }) {
-  const isOpen = useSignal(false);
+  const isOpen = gallery.menu.value === item.place;
   return (
     <span class="fal-nb-gover">
       <span class="fal-nb-gprompt" title={label}>
@@ -186,31 +188,35 @@ function Over({ gallery, item, label }: GalleryProps & { item: Item; label: stri
         class="fal-nb-gmore"
         tabIndex={-1}
         aria-label="what to do with it"
-        aria-expanded={isOpen.value}
+        aria-expanded={isOpen}
         onClick={(event) => {
           event.stopPropagation();
-          isOpen.value = !isOpen.value;
+          gallery.menu.value = isOpen ? -1 : item.place;
         }}
       >
         ⋯
       </button>
-      {isOpen.value && <Menu gallery={gallery} place={item.place} close={() => (isOpen.value = false)} />}
+      {isOpen && <Menu gallery={gallery} place={item.place} />}
     </span>
   );
 }
 
-interface MenuProps {
-  gallery: GalleryModel;
-  place: number;
-  close: () => void;
-}
-
-function Menu({ gallery, place, close }: MenuProps) {
+function Menu({ gallery, place }: { gallery: GalleryModel; place: number }) {
+  const ref = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    ref.current?.querySelector("button")?.focus({ preventScroll: true });
+  }, []);
+  const close = () => {
+    const tile = ref.current?.closest<HTMLElement>(".fal-nb-gtile");
+    gallery.menu.value = -1;
+    tile?.focus({ preventScroll: true });
+  };
   const button = (words: string, act: () => void) => (
     <button
       key={words}
       type="button"
       role="menuitem"
+      tabIndex={-1}
       onClick={(event) => {
         event.stopPropagation();
         act();
@@ -221,7 +227,27 @@ function Menu({ gallery, place, close }: MenuProps) {
     </button>
   );
   return (
-    <span class="fal-nb-gmenu" role="menu">
+    <span
+      ref={ref}
+      class="fal-nb-gmenu"
+      role="menu"
+      tabIndex={-1}
+      aria-label="what to do with it"
+      onFocusOut={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget as Node | null)) gallery.menu.value = -1;
+      }}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Escape" || event.key === "Tab") close();
+        const all = [...event.currentTarget.querySelectorAll("button")];
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (step === undefined) return;
+        event.preventDefault();
+        const root = event.currentTarget.getRootNode() as Document | ShadowRoot;
+        const at = all.indexOf(root.activeElement as HTMLButtonElement);
+        all[(at + step + all.length) % all.length]?.focus();
+      }}
+    >
       {ACTIONS.slice(0, gallery.isExport ? 1 : undefined).map(([what, words]) =>
         button(words, () => gallery.copy(place, what)),
       )}
