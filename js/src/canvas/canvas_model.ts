@@ -46,7 +46,7 @@ export class CanvasModel extends FormModel {
   /** The most inputs that were on their way at once. */
   mostAhead = 0;
   readonly canvas: Live<CanvasState, CanvasEvent>;
-  readonly #trips = new RoundTrips();
+  readonly #trips: RoundTrips;
   readonly #stops: (() => void)[] = [];
   #sent = 0;
   #answered = 0;
@@ -63,6 +63,10 @@ export class CanvasModel extends FormModel {
   constructor(live: Live<CanvasState, CanvasEvent>, make?: ConstructorParameters<typeof Painting>[2]) {
     super(live as unknown as Live<FormState, FormEvent>);
     this.canvas = live;
+    this.#trips = (live.kept("trips") as RoundTrips | undefined) ?? new RoundTrips();
+    live.keep("trips", this.#trips);
+    this.#trips.begin();
+    this.pace.value = this.#trips.pace;
     const [width, height] = live.field("size").peek() ?? [512, 512];
     if (live.field("drawing").peek()) {
       const kept = live.kept("painting") as Painting | undefined;

@@ -1,6 +1,7 @@
 /** Fills the area around a point that has about the same colour. */
 
-const TOLERANCE = 48;
+/** Of the three parts together; the soft edge of a stroke is filled up to its middle. */
+const TOLERANCE = 150;
 
 export type Colour = readonly [number, number, number];
 

@@ -50,9 +50,15 @@ function Pace({ model }: CanvasProps) {
     `; at most ${most} inputs are on their way`;
   return (
     <span class="fal-nb-cpace" title={title}>
-      <span data-pace="p50">{ms(p50)}</span> / <span data-pace="p95">{ms(p95)}</span>
-      <span class="fal-nb-spoken"> round trip, median and 95th percentile</span>
+      {p50 !== undefined && (
+        <>
+          <span data-pace="p50">{ms(p50)}</span> / <span data-pace="p95">{ms(p95)}</span>
+          <span class="fal-nb-spoken"> round trip, median and 95th percentile</span>
+          {" · "}
+        </>
+      )}
       <span data-pace="rate">{perSecond.toFixed(1)} frames/s</span>
+      {" · "}
       <span data-pace="flight">{model.inFlight.value} in flight</span>
     </span>
   );

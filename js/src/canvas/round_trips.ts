@@ -21,6 +21,11 @@ export class RoundTrips {
     this.#now = now;
   }
 
+  /** Another mount counts its inputs from the beginning. */
+  begin(): void {
+    this.#sentAt.clear();
+  }
+
   sent(input: number): void {
     this.#sentAt.set(input, this.#now());
   }
