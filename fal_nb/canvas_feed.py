@@ -434,10 +434,14 @@ class CanvasFeed:
 
     async def _rest(self) -> None:
         """Bring the twins up to date."""
-        if self.newest is not None:
-            self._thumbnail = await asyncio.to_thread(_thumbnail, self.newest.data)
+        await self.refresh()
         for view in list(self.views):
             view.settle()
+
+    async def refresh(self) -> None:
+        """Have the small picture of the newest frame ready, for a twin that is drawn now."""
+        if self.newest is not None:
+            self._thumbnail = await asyncio.to_thread(_thumbnail, self.newest.data)
 
     def _stay(self) -> None:
         if self._leaving is not None:

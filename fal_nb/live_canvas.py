@@ -214,7 +214,7 @@ class Canvas:
         return view
 
     def prepare(self) -> None:
-        """Have the start picture drawn and the settings known, which blocks the first time.
+        """Have the start picture drawn, the settings known and the twin's picture ready; blocks.
 
         Raises
         ------
@@ -225,6 +225,7 @@ class Canvas:
         start, self._start = self._start, None
         if start is not None:
             self.draw(start)
+        self._runtime.call(self._feed.refresh())
 
     async def _add(self, view: CanvasView) -> None:
         self._feed.views.add(view)

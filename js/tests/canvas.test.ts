@@ -214,6 +214,7 @@ test("the drawing and the pen outlive the mount that shows them", async () => {
   const model = new FakeModel({ state: canvasState() });
   canvas = new Canvas({}, model);
   canvas.stroke([5, 5], [6, 6]);
+  await pass(100);
   canvas.key("f");
   canvas.close();
   const inputs = model.sentOf("input").length;
@@ -222,6 +223,24 @@ test("the drawing and the pen outlive the mount that shows them", async () => {
   expect(canvas.button("Undo").disabled).toBe(false);
   expect(canvas.button("Fill").getAttribute("aria-pressed")).toBe("true");
   expect(model.sentOf("input")).toHaveLength(inputs);
+});
+
+test("what was about to go out when its output was put anew goes out from the next mount", async () => {
+  const model = new FakeModel({ state: canvasState({ is_paused: true }) });
+  canvas = new Canvas({}, model);
+  canvas.click("Go on");
+  canvas.close();
+  await pass(50);
+  expect(model.sentOf("input")).toEqual([]);
+  model.patch({ is_paused: false });
+  canvas = new Canvas({}, model);
+  await pass(50);
+  expect(model.sentOf("input")).toHaveLength(1);
+  expect(model.buffers).toHaveLength(1);
+  canvas.close();
+  canvas = new Canvas({}, model);
+  await pass(50);
+  expect(model.sentOf("input")).toHaveLength(1);
 });
 
 test("a start picture of the kernel is drawn on and not sent back", async () => {

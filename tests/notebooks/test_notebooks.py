@@ -26,6 +26,14 @@ SHOWN = {
         "1 done \\u00b7 3 skipped": 2,
         "4 done \\u00b7 spent 0.10 of 0.10 USD": 1,
     },
+    "06_realtime": {
+        "data:image/webp;base64,": 1 + 4,
+        "7 frames; round trips of": 1,
+        "image/jpeg": 1,
+        "most_in_flight=1": 1,
+        "Pinned into the history": 1,
+        "(pinned,)": 4,
+    },
 }
 """Notebook → what must be in it, and how often at least."""
 

@@ -34,6 +34,12 @@ export interface Shown {
   input?: number;
 }
 
+/** What has changed and was not sent yet. */
+interface Unsent {
+  drawing: boolean;
+  values: boolean;
+}
+
 export class CanvasModel extends FormModel {
   readonly painting?: Painting;
   readonly pen: Signal<Pen>;
@@ -56,7 +62,9 @@ export class CanvasModel extends FormModel {
   #isForced = false;
   #isClosed = false;
   #isBeginning = false;
-  #dirty = { drawing: false, values: false };
+  #dirty: Unsent = { drawing: false, values: false };
+  /** What is being sent: a drawing takes a moment to become a JPEG. */
+  #sending?: Unsent;
   #timer?: ReturnType<typeof setTimeout>;
   #paceTimer?: ReturnType<typeof setTimeout>;
 
@@ -102,6 +110,17 @@ export class CanvasModel extends FormModel {
         }),
       );
     }
+    this.#goOn();
+  }
+
+  /** Sends what the mount before this one had not sent yet. */
+  #goOn(): void {
+    const unsent = this.canvas.kept("unsent") as Unsent | undefined;
+    if (!unsent) return;
+    this.canvas.keep("unsent", undefined);
+    this.#dirty = unsent;
+    this.#isForced = true;
+    this.#pump();
   }
 
   /** Whether the kernel would not send what it is given. */
@@ -168,6 +187,13 @@ export class CanvasModel extends FormModel {
 
   override close(): void {
     this.#isClosed = true;
+    // The front end puts an output anew also while something is about to go out; the next mount sends it.
+    const { drawing, values } = this.#dirty;
+    const unsent: Unsent = {
+      drawing: drawing || this.#sending?.drawing === true,
+      values: values || this.#sending?.values === true,
+    };
+    this.canvas.keep("unsent", unsent.drawing || unsent.values ? unsent : undefined);
     clearTimeout(this.#timer);
     clearTimeout(this.#paceTimer);
     for (const stop of this.#stops) stop();
@@ -200,6 +226,7 @@ export class CanvasModel extends FormModel {
 
   async #send(): Promise<void> {
     const { drawing, values } = this.#dirty;
+    this.#sending = { drawing, values };
     this.#dirty = { drawing: false, values: false };
     this.#isSending = true;
     this.#isForced = false;
@@ -214,6 +241,7 @@ export class CanvasModel extends FormModel {
       this.#trips.sent(this.#sent);
       const edit = values ? this.nextEdit() : { page: this.page };
       this.canvas.send({ kind: "input", input: this.#sent, ...edit }, data && [data]);
+      this.#sending = undefined;
     } finally {
       this.#isSending = false;
     }
