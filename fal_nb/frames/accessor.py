@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import operator
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -311,7 +312,10 @@ class FalAccessor:
             if len(numbers) < 2:
                 raise HistoryError("There are no two calls here: name them, df.fal.diff(12, 15).")
             number = numbers[at]
-        return _bench().session.history.get(number)
+        try:
+            return _bench().session.history.get(operator.index(number))  # an index gives numpy's own numbers
+        except TypeError:
+            raise HistoryError(f"A call is named by its record number, as in df.index, not {number!r:.40}.") from None
 
 
 def _equal(a: int, b: int, facts: Sequence[str]) -> str:

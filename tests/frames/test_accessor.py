@@ -211,6 +211,11 @@ class TestDiff:
         assert api.history().fal.diff(1, 3).loc["seed"].tolist() == [1, 2]
         assert "equal" not in capsys.readouterr().out
 
+    def test_calls_are_named_by_what_the_index_gives(self, calls):
+        assert calls.fal.diff(calls.index[0], calls.index[1]).loc["seed"].tolist() == [9, 10]
+        with pytest.raises(HistoryError, match="named by its record number"):
+            calls.fal.diff("fox", 2)
+
     def test_one_row_alone_differs_from_nothing(self, calls):
         with pytest.raises(HistoryError, match="no two calls here"):
             calls.head(1).fal.diff()

@@ -33,6 +33,8 @@ export class ParetoModel {
   readonly points = signal<Points | undefined>(undefined);
   /** The point that the keys act on; -1 before there is one. */
   readonly active: Signal<number>;
+  /** Whether a key has moved on: the point it led to takes the focus, also from one that is drawn no more. */
+  isStepping = false;
   /** The point that is looked at: under the pointer, else the one with the focus. */
   readonly hovered = signal(-1);
 

@@ -102,12 +102,11 @@ function Dot({ pareto, index, at: [left, top] }: ParetoProps & { index: number; 
   const place = pareto.place(index);
   const isBest = points.isBest[index] === 1;
   useLayoutEffect(() => {
-    const el = ref.current;
-    const root = el?.getRootNode() as Document | ShadowRoot | undefined;
-    // Only where the focus is in the plot already: it is never taken from elsewhere.
-    if (isActive && el && root?.activeElement?.closest(".fal-nb-pplot") === el.closest(".fal-nb-pplot"))
-      el.focus();
-  }, [isActive]);
+    // Only after a key: the focus is never taken from elsewhere.
+    if (!isActive || !pareto.isStepping) return;
+    pareto.isStepping = false;
+    ref.current?.focus();
+  }, [isActive, pareto]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing holds no buttons of HTML
     <circle
@@ -297,8 +296,10 @@ function onKey(event: KeyboardEvent, pareto: ParetoModel, points: Points): void 
   const active = pareto.active.peek();
   const next = stepped(event.key, event.shiftKey, active, points);
   const place = pareto.place(active);
-  if (next !== undefined) pareto.active.value = next;
-  else if (event.key === "Enter") pareto.open(active);
+  if (next !== undefined) {
+    pareto.isStepping = next !== active;
+    pareto.active.value = next;
+  } else if (event.key === "Enter") pareto.open(active);
   else if (event.key === " ") pareto.toggle(active);
   else if (event.key === "c") pareto.compare();
   else if (event.key === "Escape") pareto.hovered.value = -1;
