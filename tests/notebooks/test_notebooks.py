@@ -26,6 +26,14 @@ SHOWN = {
         "1 done \\u00b7 3 skipped": 2,
         "4 done \\u00b7 spent 0.10 of 0.10 USD": 1,
     },
+    "04_history": {
+        "data:image/webp;base64,": 8 + 4 + 8 + 4 + 1,
+        "data:image/svg+xml;base64,": 1,
+        "calls passes: sweep, rating.": 1,
+        "4 of 8 calls are beaten by no other": 1,
+        "nothing was sent, it cost 0.003 USD then": 1,
+        "duplicate_of": 1,
+    },
     "06_realtime": {
         "data:image/webp;base64,": 1 + 4,
         "7 frames; round trips of": 1,
