@@ -168,3 +168,20 @@ def test_numbers_of_numpy_can_be_filtered_by(store, ids):
     numpy = pytest.importorskip("numpy")
     assert found(store, ids, where={"guidance": numpy.int64(2)}) == ["owl"]
     assert found(store, ids, where={"rating": [numpy.int64(5)]}) == ["odd"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a fox", 'say "no"', "back\\slash", "tab\tand\nline", "\x7f", "é", "🦊 fox", "/slash/", "", "%_", "&<b>"]
+)
+@pytest.mark.parametrize("beside", ["plain", "\udfff half a character"])
+def test_a_text_is_found_whatever_is_in_it_and_beside_it(store, new, text, beside):
+    own = store.add(new(arguments={"prompt": text, "style": text, "other": beside}))
+    store.add(new(arguments={"prompt": f"{text}.", "style": f"{text}.", "other": beside}))
+    for name in ("prompt", "style"):
+        assert [record.id for record in store.select(where={name: text})] == [own]
+        assert [record.id for record in store.select(where={name: ["nothing", text]})] == [own]
+
+
+def test_an_object_is_found_by_its_text_as_well(store, ids):
+    assert found(store, ids, where={"image_size": '{"width":512}'}) == ["fox"]
+    assert found(store, ids, where={"image_size": {"width": 512}}) == ["fox"]
