@@ -92,6 +92,11 @@ class Http:
         self._background: set[asyncio.Task[None]] = set()
 
     @property
+    def user_agent(self) -> str:
+        """How every call names its sender."""
+        return self._headers["user-agent"]
+
+    @property
     def settings(self) -> Settings:
         """Where calls go, and with which key.
 

@@ -125,7 +125,7 @@ class AsyncRealtimeConnection:
                 socket = await self._opener()
                 self._socket = socket
                 self._opened_at = time.monotonic()
-                self.request_id = socket.headers.get("x-fal-request-id", self.request_id)
+                self.request_id = socket.request_id or self.request_id
                 self.counts.connections += 1
                 self._outbox.restart()
                 self._start(self._read(socket))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import aiohttp
@@ -17,7 +17,8 @@ from fal_nb.client.http import Http
 from fal_nb.client.proxies import environment_proxies, proxy_for
 from fal_nb.client.redaction import KeyFilter
 from fal_nb.client.transport import BACKUPS, classified
-from fal_nb.client.verdicts import Answer, Call, Lost, is_worth_repeating, loss_error, refusal_error
+from fal_nb.client.verdicts import Answer, Call, Lost, is_request_id, is_worth_repeating, loss_error, refusal_error
+from fal_nb.protocol import headers as names
 from fal_nb.protocol.retry import MAX_ATTEMPTS
 
 __all__ = ["MAX_MESSAGE_BYTES", "Secret", "Socket", "open_socket"]
@@ -60,11 +61,22 @@ class Socket:
     """
 
     def __init__(
-        self, ws: aiohttp.ClientWebSocketResponse, session: aiohttp.ClientSession, headers: Mapping[str, str]
+        self,
+        ws: aiohttp.ClientWebSocketResponse,
+        session: aiohttp.ClientSession,
+        headers: Mapping[str, str],
+        secrets: Sequence[Secret] = (),
     ) -> None:
         self._ws = ws
         self._session = session
+        self._secrets = secrets
         self.headers = headers
+
+    @property
+    def request_id(self) -> str | None:
+        """fal's id of the connection, where it gave one that can be shown."""
+        said = self.headers.get(names.REQUEST_ID, "")
+        return said if is_request_id(said) else None
 
     async def send(self, frame: bytes | str) -> None:
         """Send one message; waits where the other side reads slowly.
@@ -80,8 +92,21 @@ class Socket:
             await self._ws.send_str(frame)
 
     async def receive(self) -> aiohttp.WSMessage:
-        """Return the next message; closing and errors are messages, too."""
-        return await self._ws.receive()
+        """Return the next message; closing and errors are messages, too.
+
+        Texts are the server's own words and say nothing of the secrets that opened the connection.
+        """
+        found = await self._ws.receive()
+        if found.type is aiohttp.WSMsgType.TEXT:
+            return found._replace(data=self._without_secrets(found.data))
+        if isinstance(found.extra, str):
+            return found._replace(extra=self._without_secrets(found.extra))
+        return found
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = _cleaned_bytes(secret, text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+        return text
 
     @property
     def close_code(self) -> int | None:
@@ -132,7 +157,7 @@ async def open_socket(
     NotSent, TransferError
         Where it could not be reached, or did not answer.
     """
-    tls = None
+    tls, headers = None, {"user-agent": http.user_agent, **headers}
     if call.url.startswith("wss:"):
         tls = await asyncio.to_thread(httpx.create_ssl_context)
     outcome: Socket | Answer | Lost | None = None
@@ -186,7 +211,8 @@ async def _attempt(
     try:
         async with asyncio.timeout(_OPEN_S):
             ws, found = await _connect(session, url or call.url, query, headers)
-        outcome = Socket(ws, session, found)
+        secrets = [value for value in (*query.values(), *headers.values()) if isinstance(value, Secret)]
+        outcome = Socket(ws, session, _cleaned_headers(found, secrets), secrets)
     except aiohttp.WSServerHandshakeError:
         outcome = refusal.answer or Lost("the server did not open a WebSocket", sent=True, is_final=True)
     except TimeoutError:
@@ -239,10 +265,24 @@ def _revealed(value: str | Secret) -> str:
 
 def _cleaned(answer: Answer, sent: list[str | Secret]) -> Answer:
     """Return an answer without the secrets that were sent, should it repeat them."""
-    headers, body = httpx.Headers(dict(answer.headers)), answer.body
-    for value in sent:
-        if isinstance(value, Secret):
-            secret_filter = KeyFilter(value.reveal().removeprefix("Key "))
-            headers = secret_filter.clean(headers)
-            body = secret_filter.feed(body) + secret_filter.rest()
-    return Answer(answer.status, headers, body)
+    secrets = [value for value in sent if isinstance(value, Secret)]
+    body = answer.body
+    for secret in secrets:
+        body = _cleaned_bytes(secret, body)
+    return Answer(answer.status, _cleaned_headers(answer.headers, secrets), body)
+
+
+def _cleaned_headers(headers: Mapping[str, str], secrets: Sequence[Secret]) -> Mapping[str, str]:
+    cleaned = httpx.Headers(dict(headers))
+    for secret in secrets:
+        cleaned = _filter_of(secret).clean(cleaned)
+    return cleaned
+
+
+def _filter_of(secret: Secret) -> KeyFilter:
+    return KeyFilter(secret.reveal().removeprefix("Key "))
+
+
+def _cleaned_bytes(secret: Secret, data: bytes) -> bytes:
+    found = _filter_of(secret)
+    return found.feed(data) + found.rest()
