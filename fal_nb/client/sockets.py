@@ -99,7 +99,7 @@ class Socket:
         found = await self._ws.receive()
         if found.type is aiohttp.WSMsgType.TEXT:
             return found._replace(data=self._without_secrets(found.data))
-        if isinstance(found.extra, str):
+        if found.extra and isinstance(found.extra, str):
             return found._replace(extra=self._without_secrets(found.extra))
         return found
 
