@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fal_nb.client.realtime import AsyncRealtimeConnection
 from fal_nb.engine.intent import NO_TERMS, Intent, Place, Terms
+from fal_nb.engine.live_inputs import inlined, is_ready
 from fal_nb.engine.money import settlement
 from fal_nb.errors import FalError, JobError, LeaseLost, RealtimeError
 from fal_nb.pricing.session_units import session_units
 from fal_nb.pricing.unit import read_unit
+from fal_nb.protocol.status import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +84,18 @@ class RecordedConnection(AsyncRealtimeConnection):
             if is_first:
                 await self._book.opened()
         return self
+
+    async def send(self, arguments: JSON) -> None:
+        """Send one input; see `AsyncRealtimeConnection.send`. Pictures, paths and arrays inside it travel with it.
+
+        Raises
+        ------
+        FileError
+            Where one cannot be read; nothing is sent.
+        """
+        if not is_ready(arguments):
+            arguments = await asyncio.to_thread(inlined, arguments)
+        await super().send(arguments)
 
     async def close(self) -> None:
         """Close it, and end its record."""

@@ -10,7 +10,7 @@ import pytest
 
 from fal_nb.engine.intent import Terms
 from fal_nb.engine.session import Session
-from fal_nb.errors import BudgetError, NotFoundError, RealtimeError
+from fal_nb.errors import BudgetError, FileError, NotFoundError, RealtimeError
 
 SLEEP = "simulator/sleep"
 
@@ -146,6 +146,33 @@ async def test_it_belongs_to_the_loop_it_is_opened_in(session):
         assert await connection.recv() == {"echo": "x"}
         assert connection.job.state == "RUNNING"
     assert only(session).state == "SUCCEEDED"
+
+
+def test_pictures_and_files_travel_in_the_input_itself(session, simulator, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.new("RGB", (32, 32), "red")
+    path = tmp_path / "drawing.png"
+    picture.save(path)
+    simulator.reset()
+    common = {"prompt": "a red fox", "image_size": {"width": 64, "height": 64}, "seed": 3}
+    drawn = []
+    with session.realtime("fal-ai/fast-turbo-diffusion/image-to-image") as connection:
+        for drawing in (
+            {"image_bytes": picture},
+            {"image_url": picture},
+            {"image_url": path},
+            {"image_bytes": np.asarray(picture)},
+            {"image_bytes": path.read_bytes()},
+        ):
+            connection.send({**common, **drawing})
+            drawn.append(connection.recv()["images"][0]["content"])
+        with pytest.raises(FileError, match="Cannot read"):
+            connection.send({**common, "image_url": tmp_path / "gone.png"})
+        assert connection.counts.sent == 5
+    assert len(set(drawn)) == 1
+    assert not any(name.startswith("upload") for name in simulator.counters())
 
 
 KILLED = """
