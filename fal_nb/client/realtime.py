@@ -67,6 +67,7 @@ class AsyncRealtimeConnection:
         self._outbox = Outbox(throttle_s=pace.throttle_s, in_flight=pace.in_flight)
         self._socket: Socket | None = None
         self._opening = asyncio.Lock()
+        self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: deque[Message | FalError | None] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -123,6 +124,9 @@ class AsyncRealtimeConnection:
             if self._socket is None:
                 await self._stop()
                 socket = await self._opener()
+                if self.is_closed:  # by now
+                    await socket.close()
+                    raise self._closed_error("it was closed here while it opened")
                 self._socket = socket
                 self._opened_at = time.monotonic()
                 self.request_id = socket.request_id or self.request_id
@@ -179,11 +183,14 @@ class AsyncRealtimeConnection:
             if self.counts.connections and not self._pace.reconnect:
                 raise self._closed_error("it has ended: open a new one")
             await self.open()
-        self._outbox.put(frame)
-        self.counts.superseded = self._outbox.superseded
         if self._pace.newest_wins:
+            self._outbox.put(frame)
+            self.counts.superseded = self._outbox.superseded
             self._changed.set()
-        else:
+            return
+        # One after another, in the order of the calls: there is one place to wait in.
+        async with self._sending:
+            self._outbox.put(frame)
             await self._send_waiting()
 
     def _encoded(self, arguments: JSON) -> bytes | str:
@@ -314,8 +321,11 @@ class AsyncRealtimeConnection:
                     self._take(self._decoded(found.data))
                 elif found.type is aiohttp.WSMsgType.TEXT:
                     message = read_text(found.data)
-                    has_ended = has_ended or (isinstance(message, Failure))
                     ending = self._take_word(message) or ending
+                    if isinstance(message, (Failure, Unauthorized)):
+                        # Nothing is answered after it, and a close follows.
+                        has_ended = True
+                        self._over(socket)
                 elif found.type in _CLOSING or found.type is aiohttp.WSMsgType.ERROR:
                     if ending is None and not has_ended:
                         ending = self._ending(found, socket)
@@ -328,7 +338,16 @@ class AsyncRealtimeConnection:
             if ending is not None and not self._is_closed:
                 self.failure = ending
                 self._put(ending)
+            elif self._pace.reconnect and not self._is_closed and not self._outbox.is_empty:
+                self._start(self._reopen())
             await socket.close()
+
+    async def _reopen(self) -> None:
+        """Open a new connection for an input that could not go out over the last one."""
+        try:
+            await self.open()
+        except FalError as error:
+            self._put(error)
 
     def _decoded(self, data: bytes) -> Output | FalError:
         try:

@@ -242,7 +242,7 @@ class LiveFollower:
         counts = connection.counts
         request_id = connection.request_id
         if not counts.connections:
-            if self.error is None:
+            if self.error is None or (connection.is_closed and isinstance(self.error, RealtimeError)):
                 return {"state": "CANCELLED", "error": "Closed before it was open."}
             return {"state": "FAILED", "error": _words(self.error), "error_type": type(self.error).__name__}
         # The id is that of a connection: with it alone the record would be looked for in the queue.

@@ -234,6 +234,47 @@ async def test_a_throttle_keeps_inputs_apart_and_loses_none(client):
         assert [(await connection.recv())["echo"] for _ in range(4)] == ["0", "1", "2", "3"]
 
 
+async def test_inputs_of_several_tasks_wait_for_each_other(client):
+    async with client.realtime(SLEEP, throttle_s=0.02) as connection:
+        await asyncio.gather(*(connection.send(said(str(number))) for number in range(5)))
+        assert [(await connection.recv())["echo"] for _ in range(5)] == [str(number) for number in range(5)]
+        assert (connection.counts.sent, connection.counts.superseded) == (5, 0)
+
+
+async def test_an_input_that_could_not_go_out_before_the_end_goes_over_the_next_connection(client, simulator):
+    simulator.fault("end-frame", on="realtime", times=1, events=0)
+    async with client.realtime(SLEEP, newest_wins=True, in_flight=1) as connection:
+        await connection.send({"echo": "first", "seconds": 2})
+        while connection.counts.sent < 1:  # noqa: ASYNC110 - a task of its own sends
+            await asyncio.sleep(0)
+        await connection.send(said("second"))
+        outputs = connection.outputs()
+        assert (await anext(outputs))["echo"] == "second"
+        assert connection.counts.connections == 2
+
+
+async def test_a_connection_that_is_closed_while_it_opens_is_not_left_open(client, simulator):
+    simulator.fault("slow", on="realtime", times=1, seconds=0.2)
+    connection = client.realtime(SLEEP)
+    opening = asyncio.ensure_future(connection.open())
+    while simulator.counters().get("realtime") is None:  # noqa: ASYNC110 - the server's thread counts
+        await asyncio.sleep(0.005)
+    await connection.close()
+    with pytest.raises(RealtimeError, match="closed here"):
+        await opening
+    while simulator.open_requests():  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.005)
+    assert not connection.is_open
+
+
+async def test_waiting_for_an_output_can_be_given_up_and_loses_none(client):
+    async with client.realtime(SLEEP) as connection:
+        await connection.send({"echo": "late", "seconds": 4})
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(connection.recv(), 0.02)
+        assert await connection.recv() == {"echo": "late"}
+
+
 async def test_a_raw_socket_carries_messages_as_they_are(client):
     async with client.ws_connect(SLEEP, path="/realtime") as socket:
         await socket.send('{"echo": "x", "seconds": 0}')
