@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fal_nb.errors import WebhookError
     from fal_nb.protocol.webhooks import Delivery
+    from fal_nb.webhooks.kept import deliveries
     from fal_nb.webhooks.receiving import Receiver, receiver
     from fal_nb.webhooks.serving import ReceiverServer, serve
     from fal_nb.webhooks.verifying import verify, verify_async
@@ -17,6 +18,7 @@ _WHERE = {
     "WebhookError": "fal_nb.errors",
     "Receiver": "fal_nb.webhooks.receiving",
     "ReceiverServer": "fal_nb.webhooks.serving",
+    "deliveries": "fal_nb.webhooks.kept",
     "receiver": "fal_nb.webhooks.receiving",
     "serve": "fal_nb.webhooks.serving",
     "verify": "fal_nb.webhooks.verifying",
@@ -28,6 +30,7 @@ __all__ = [
     "Receiver",
     "ReceiverServer",
     "WebhookError",
+    "deliveries",
     "receiver",
     "serve",
     "verify",

@@ -42,6 +42,16 @@ SHOWN = {
         "Pinned into the history": 1,
         "(pinned,)": 4,
     },
+    "07_async_and_webhooks": {
+        "data:image/webp;base64,": 1 + 4 + 1 + 1 + 1,
+        "queued, 0 ahead": 1,
+        "completed in": 1,
+        "belongs to job #": 1,
+        "is UNKNOWN": 1,
+        "is SUCCEEDED: paid once": 1,
+        "signature - The delivery's signature is of none": 1,
+        "(401, 4)": 1,
+    },
 }
 """Notebook → what must be in it, and how often at least."""
 
