@@ -33,6 +33,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _BODY_S = 30.0
 _MOST_HELD_BYTES = 128 * 1024 * 1024
+_MOST_UNITS_CHARS = 40
 _STATUS_OF = {"size": 413, "headers": 400, "timestamp": 400, "keys": 503, "signature": 401, "body": 400}
 _log = logging.getLogger("fal_nb")
 
@@ -246,9 +247,9 @@ def receiver(
 def _units(headers: Collection[tuple[bytes, bytes]]) -> float | None:
     """Return the billable units that a delivery's headers name, None where they do not, or it is no number."""
     for name, value in headers:
-        if name.lower() == BILLABLE_UNITS.encode():
+        if name.lower() == BILLABLE_UNITS.encode() and len(value) <= _MOST_UNITS_CHARS:
             with contextlib.suppress(ValueError):
-                units = float(value[:40])
+                units = float(value)
                 return units if math.isfinite(units) and units >= 0 else None
     return None
 

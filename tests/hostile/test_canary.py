@@ -465,6 +465,7 @@ LINES = (
     "%fal status 4711", "%fal nonsense", f"%fal run {SCHNELL} prompt={{settings}}", "%config FalMagics",
     "import fal_nb; fal_nb.session()", "fal_nb.session().settings", "fal_nb.session().client()", "fal_nb.session().client",
     "fal_nb.AsyncClient(base_url='ftp://x').settings", "fal_nb.submit('x', 1)", "fal_nb.submit('x/y', {'a': object()})",
+    "fal_nb.webhooks.deliveries()", "fal_nb.webhooks.receiver()", "fal_nb.webhooks.verify({}, b'')",
     "fal_nb.session().settings?", "fal_nb.AsyncClient?",
 )  # fmt: skip
 
