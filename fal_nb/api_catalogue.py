@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -82,8 +83,11 @@ def models(  # noqa: PLR0913 - so many ways to tell models apart
     found = [listing.models[place] for place in find_places(listing.models, query)][:limit]
     if not found:
         _refuse_unknown(listing, query)
+    note = listing_note(listing)
+    # With a limit the list is what is wanted, no way to look on.
+    make_view = None if limit is not None else functools.partial(bench.models_view, listing, note, query)
     is_simulated = bench.session.settings.backend == "simulator"
-    return ModelList(found, note=listing_note(listing), is_simulated=is_simulated)
+    return ModelList(found, note=note, is_simulated=is_simulated, make_view=make_view, show=bench.display.show)
 
 
 def find_models(*endpoints: str, expand: str | Iterable[str] = ()) -> ModelList:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from fal_nb.catalogue.search import facets_of
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fal_nb.catalogue.model import Model
+    from fal_nb.views.models import ModelsView
 
 __all__ = ["ModelList"]
 
@@ -29,10 +31,25 @@ class ModelList(Sequence["Model"]):
         Whether they are the simulator's.
     """
 
-    def __init__(self, models: Sequence[Model], *, note: str = "", is_simulated: bool = False) -> None:
+    def __init__(
+        self,
+        models: Sequence[Model],
+        *,
+        note: str = "",
+        is_simulated: bool = False,
+        make_view: Callable[[], ModelsView] | None = None,
+        show: Callable[[ModelsView], object] | None = None,
+    ) -> None:
         self._models = tuple(models)
+        self._make_view = make_view
+        self._show = show
         self.note = note
         self.is_simulated = is_simulated
+
+    @cached_property
+    def view(self) -> ModelsView | None:
+        """The same to be looked through: ``models.view.widget`` goes into layouts of your own. None of a part of it."""
+        return None if self._make_view is None else self._make_view()
 
     @property
     def endpoints(self) -> list[str]:
@@ -81,6 +98,14 @@ class ModelList(Sequence["Model"]):
 
     def _repr_html_(self) -> str:
         return models_html(self._models, note=self.note, is_simulated=self.is_simulated)
+
+    def _ipython_display_(self) -> None:
+        if self.view is not None and self._show is not None:
+            self._show(self.view)
+            return
+        from IPython.display import display  # noqa: PLC0415 - only inside IPython
+
+        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
 
 
 _COLUMNS = [

@@ -19,6 +19,8 @@ from fal_nb.views.progress_line import ProgressLine, Watch
 from fal_nb.views.twin import artifacts_html, text_html
 
 if TYPE_CHECKING:
+    from fal_nb.catalogue.search import ModelQuery
+    from fal_nb.client.model_cache import Listing
     from fal_nb.engine.catalogue import Catalogue
     from fal_nb.engine.job import Job
     from fal_nb.engine.open_work import OpenWork
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from fal_nb.views.canvas import CanvasView
     from fal_nb.views.form import FormView
     from fal_nb.views.gallery import GalleryView
+    from fal_nb.views.models import ModelsView
     from fal_nb.views.monitor import MonitorView
     from fal_nb.views.plan import PlanView
     from fal_nb.views.view import View
@@ -216,6 +219,18 @@ class Workbench:
         view = form.new_view()
         view.prepare()
         self.display.show(view)
+        return view
+
+    def models_view(self, listing: Listing, note: str, query: ModelQuery) -> ModelsView:
+        """Return a view of the catalogue that is not shown yet."""
+        from fal_nb.shown_models import ShownModels  # noqa: PLC0415 - loaded with the first look
+        from fal_nb.views.models import ModelsView  # noqa: PLC0415
+
+        session = self.session
+        is_simulated = session.settings.backend == "simulator"
+        shown = ShownModels(session, self.catalogue, listing.models, note=note, is_simulated=is_simulated)
+        view = ModelsView(shown, query, session.runtime.post)
+        view.outlet = self.display.hub
         return view
 
     def canvas(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **line: Any) -> Canvas:

@@ -17,6 +17,7 @@ const entries = {
   canvas: "src/canvas.tsx",
   form: "src/form.tsx",
   gallery: "src/gallery.tsx",
+  models: "src/models.tsx",
   monitor: "src/monitor.tsx",
   plan: "src/plan.tsx",
   page: "src/page.ts",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -22,7 +23,7 @@ from fal_nb.client.price_cache import PriceCache
 from fal_nb.client.schema_cache import SchemaCache
 from fal_nb.client.verdicts import Answer
 from fal_nb.engine.uploads import note_upload
-from fal_nb.errors import FalError, SubmissionUnknown
+from fal_nb.errors import SubmissionUnknown
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.files import FileRef
 from fal_nb.protocol.stream_text import StreamText
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientWire"]
 
 _REMEMBERED_UPLOADS = 1_000
+_log = logging.getLogger("fal_nb")
 _PICTURE_BYTES = 24 * 1024 * 1024
 _PICTURE_S = 30.0
 _READ_BYTES = 64 * 1024 * 1024
@@ -183,7 +185,8 @@ class ClientWire:
             artifact = await glance(
                 FileRef((), url, "image"), 0, self._fetch_picture, self._artifacts, self._workers, self._drawing.look
             )
-        except (FalError, OSError):
+        except Exception as error:  # noqa: BLE001 - a card without its picture is a card; a view that stops is none
+            _log.debug("the picture of a model could not be had: %s", type(error).__name__)
             return None
         return artifact.thumbnail
 

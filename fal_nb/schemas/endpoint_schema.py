@@ -91,6 +91,10 @@ class EndpointSchema:
     def _repr_html_(self) -> str:
         return html_table(self.endpoint, _COLUMNS, self._shown())
 
+    def shown_rows(self) -> list[dict[str, str]]:
+        """Return the same rows in words, as they are shown."""
+        return [{column: _shown(row, column) for column in _COLUMNS} for row in self.rows()]
+
     def _shown(self) -> list[list[str]]:
         return [[_shown(row, column) for column in _COLUMNS] for row in self.rows()]
 

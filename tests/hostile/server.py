@@ -144,7 +144,9 @@ class HostileServer:
         return StreamingResponse(events(), media_type="text/event-stream")
 
     async def _document(self, request: Request) -> Response:
-        case = self.cases[request.query_params["endpoint_id"].split("/")[1]]
+        case = self.cases.get(request.query_params["endpoint_id"].split("/")[1])
+        if case is None:
+            return JSONResponse({"detail": EVERYTHING["html"]}, 404)
         if case.documents is None:
             return JSONResponse({"detail": "No schemas just now"}, 503)
         return self._json(case, case.documents)
@@ -210,7 +212,10 @@ class HostileServer:
 
     async def _prices(self, request: Request) -> Response:
         names = request.query_params.getlist("endpoint_id")
-        entries = [self.cases[name.split("/")[1]].price or {} for name in names]
+        found = [self.cases.get(name.split("/")[1]) for name in names]
+        entries = [
+            {"unit": EVERYTHING["html"], "unit_price": 1.0} if case is None else case.price or {} for case in found
+        ]
         return self._json(CASES[0], {"prices": [{"endpoint_id": n} | e for n, e in zip(names, entries, strict=True)]})
 
     async def _media(self, request: Request) -> Response:

@@ -13,12 +13,12 @@ SUBCOMMANDS = frozenset({
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
     "fal_nb.views.plan.PlanView", "fal_nb.views.form.FormView", "fal_nb.views.canvas.CanvasView",
-    "fal_nb.views.monitor.MonitorView", "fal_nb.views.pareto.ParetoView",
+    "fal_nb.views.monitor.MonitorView", "fal_nb.views.models.ModelsView", "fal_nb.views.pareto.ParetoView",
 })  # fmt: skip
 TWINS = frozenset({"artifacts_html", "card_html", "frame_html", "text_html"})
 TABLES = frozenset({"html_table", "text_table"})
 BUNDLES = frozenset({
-    "board", "canvas", "card", "form", "gallery", "hub", "monitor", "page", "pareto", "plan", "three", "viewer",
+    "board", "canvas", "card", "form", "gallery", "hub", "models", "monitor", "page", "pareto", "plan", "three", "viewer",
 })  # fmt: skip
 
 SUITES = {

@@ -450,6 +450,7 @@ LINES = (
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
     "%fal models flux", f"%fal schema {SCHNELL}", f"%fal price {SCHNELL} prompt=x", "fal_nb.models(refresh=True)",
+    "fal_nb.models().view.state(), fal_nb.models().view.mimebundle('falnb-x')",
     f"fal_nb.find_models('{SCHNELL}', expand=('openapi', 'price', 'enterprise'))", "%fal models category=nonsense",
     "%fal docs webhooks", "%fal recommend pictures",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",

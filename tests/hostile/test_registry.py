@@ -109,6 +109,7 @@ def test_every_class_with_a_rendering_of_its_own_is_known():
         "live_canvas.py:_ipython_display_",
         "magics/dry_run.py:_repr_html_",
         "catalogue/advice.py:_repr_html_",
+        "model_list.py:_ipython_display_",
         "model_list.py:_repr_html_",
         "pricing/price.py:_repr_html_",
         "results.py:_ipython_display_",
