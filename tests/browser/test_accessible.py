@@ -3,8 +3,10 @@
 import pytest
 
 from fal_nb.engine.session import Session
+from fal_nb.shown_outputs import ShownOutputs
 from fal_nb.simulator.server import SimulatorServer
 from fal_nb.sweeps.sweep import Sweep
+from fal_nb.views.gallery import GalleryView
 
 from .axe import COLOURS, faults_in, faults_of
 from .views import VIEWS
@@ -65,7 +67,41 @@ def open_lightbox(page):
     page.locator("[data-state=original]").first.wait_for()
 
 
-EXPORTS = {"board": (export_board, ".fal-nb-btile img", open_lightbox)}
+def export_gallery(folder):
+    """Return an exported gallery of pictures, a film, a sound and an answer, with something left out, as a file."""
+    calls = [("fal-ai/flux/schnell", {"prompt": "a fox", "seed": seed, "num_inference_steps": seed}) for seed in (1, 2)]
+    calls += [("fal-ai/kling-video/v3/pro/text-to-video", {"prompt": "waves", "duration": "3"})]
+    calls += [("fal-ai/stable-audio", {"prompt": "rain", "seconds_total": 1}), ("fal-ai/any-llm", {"prompt": "Why?"})]
+    with SimulatorServer(runners=5, speed=100) as simulator:
+        session = Session(base_url=simulator.base_url, home=folder / "home", notify=lambda line: None)
+        jobs = [session.submit(endpoint, arguments) for endpoint, arguments in calls]
+        for job in jobs:
+            job.get(60)
+        jobs[0].rate(4)
+        view = GalleryView(
+            ShownOutputs(session), session.artifacts.path,
+            lambda numbers: session.frame(where={"record": list(numbers)}), session.runtime.post,
+        )  # fmt: skip
+        (path,) = view.export(folder / "gallery.html", max_mb=0.6, on_note=lambda line: None)
+        session.close()
+    return path
+
+
+def open_filters_table_and_lightbox(page):
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("button", name="Table").click()
+    assert faults_of(page) == []
+    page.get_by_role("gridcell", name="a fox").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".pswp :is([data-state=original], [data-state=failed])").first.wait_for()
+    page.keyboard.press("i")
+    page.locator(".fal-nb-lpanel dt").first.wait_for()
+
+
+EXPORTS = {
+    "board": (export_board, ".fal-nb-btile img", open_lightbox),
+    "gallery": (export_gallery, ".fal-nb-gtile img", open_filters_table_and_lightbox),
+}
 """Exported page → what writes it into a folder, what is there once it is open, what opens more of it."""
 
 

@@ -1,7 +1,10 @@
 """Hostile texts as everything a gallery shows: prompts, endpoints, notes, tags, errors, texts of results."""
 
 import asyncio
+import json
+import re
 
+import pandas as pd
 import pytest
 
 from fal_nb.views.board_look import CellArtifact
@@ -21,6 +24,9 @@ class HostileOutputs:
 
     def __init__(self, words):
         self.name = self.words = words
+
+    def subset(self, places):
+        return self
 
     def find(self, query):
         return [0, 1, 2]
@@ -73,3 +79,24 @@ def test_a_gallery_is_text_whatever_it_shows(words, tmp_path):
     assert_sendable(view.state())
     assert_inert(view.twin())
     assert_plain(view.text())
+
+
+@pytest.mark.parametrize("words", EVERYTHING.values(), ids=list(EVERYTHING))
+def test_an_exported_gallery_is_text_whatever_is_in_it(words, tmp_path):
+    def frame_of(records):
+        columns = {"backend": words, "sweep": words, words: words, "arguments": [{words: [words]}] * len(records)}
+        return pd.DataFrame(columns, index=pd.Index(list(records), name="record"))
+
+    view = GalleryView(HostileOutputs(words), lambda digest: tmp_path / "blob", frame_of, lambda *_: None)
+    notes = []
+    (path,) = view.export(tmp_path / "x.html", on_note=notes.append)
+    page = path.read_text("utf-8")
+    assert page.count("</script>") == page.count("<script ")
+    assert_inert(page[page.index("<main") : page.index("</main>")].partition(">")[2], 300_000)
+    for text in re.findall(r'type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL):
+        assert_sendable(json.loads(text))
+    title = re.search(r"<title>(.*?)</title>", page)[1]
+    assert "<" not in title
+    assert_plain("".join(notes), 10**4)
+    (path,) = view.export(tmp_path / "x.csv")
+    assert_plain(path.read_text("utf-8"), 10**6)

@@ -106,10 +106,15 @@ function Rows({ columns, rows, caption }: RowsProps) {
 }
 
 function Field({ value }: { value: unknown }) {
-  if (typeof value === "number") return <td class="fal-nb-pnumber">{value}</td>;
+  if (typeof value === "number") return <td class="fal-nb-pnumber">{shortNumber(value)}</td>;
   const text = value == null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   const short = text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text;
   return <td title={text.length > 40 ? text.slice(0, 2_000) : undefined}>{short}</td>;
+}
+
+/** Seven digits of a fraction; what is kept as a file has all of them. */
+function shortNumber(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(7));
 }
 
 /** Gives the person a file; its bytes never leave the machine. */
