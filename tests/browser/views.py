@@ -137,6 +137,13 @@ FIRST_TILE = '.fal-nb-btile[data-state="SUCCEEDED"]'
 
 VIEWS = (
     ShownView(
+        "canvas",
+        "canvas = fal_nb.canvas('fal-ai/fast-turbo-diffusion/image-to-image', {'prompt': 'an island'})\n"
+        "canvas.frame()\ncanvas.pin()\ncanvas",
+        ".fal-nb-canvas",
+        ".fal-nb-cpins img",
+    ),
+    ShownView(
         "card",
         "display(several)",
         ".fal-nb-card",
