@@ -229,11 +229,10 @@ test("what was about to go out when its output was put anew goes out from the ne
   const model = new FakeModel({ state: canvasState({ is_paused: true }) });
   canvas = new Canvas({}, model);
   canvas.click("Go on");
+  // The front end puts the new output in before it takes the old one out.
+  const next = new Canvas({}, model);
   canvas.close();
-  await pass(50);
-  expect(model.sentOf("input")).toEqual([]);
-  model.patch({ is_paused: false });
-  canvas = new Canvas({}, model);
+  canvas = next;
   await pass(50);
   expect(model.sentOf("input")).toHaveLength(1);
   expect(model.buffers).toHaveLength(1);

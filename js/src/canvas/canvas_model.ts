@@ -38,6 +38,8 @@ export interface Shown {
 interface Unsent {
   drawing: boolean;
   values: boolean;
+  /** Although the line is held: somebody has said to go on. */
+  isForced: boolean;
 }
 
 export class CanvasModel extends FormModel {
@@ -62,9 +64,7 @@ export class CanvasModel extends FormModel {
   #isForced = false;
   #isClosed = false;
   #isBeginning = false;
-  #dirty: Unsent = { drawing: false, values: false };
-  /** What is being sent: a drawing takes a moment to become a JPEG. */
-  #sending?: Unsent;
+  #dirty = { drawing: false, values: false };
   #timer?: ReturnType<typeof setTimeout>;
   #paceTimer?: ReturnType<typeof setTimeout>;
 
@@ -117,9 +117,8 @@ export class CanvasModel extends FormModel {
   #goOn(): void {
     const unsent = this.canvas.kept("unsent") as Unsent | undefined;
     if (!unsent) return;
-    this.canvas.keep("unsent", undefined);
-    this.#dirty = unsent;
-    this.#isForced = true;
+    this.#dirty = { drawing: unsent.drawing, values: unsent.values };
+    this.#isForced = unsent.isForced;
     this.#pump();
   }
 
@@ -144,6 +143,7 @@ export class CanvasModel extends FormModel {
     this.#answered = this.#sent;
     this.#isForced = true;
     this.#dirty = { drawing: this.painting !== undefined, values: true };
+    this.#keepUnsent();
     this.#pump();
   }
 
@@ -187,13 +187,6 @@ export class CanvasModel extends FormModel {
 
   override close(): void {
     this.#isClosed = true;
-    // The front end puts an output anew also while something is about to go out; the next mount sends it.
-    const { drawing, values } = this.#dirty;
-    const unsent: Unsent = {
-      drawing: drawing || this.#sending?.drawing === true,
-      values: values || this.#sending?.values === true,
-    };
-    this.canvas.keep("unsent", unsent.drawing || unsent.values ? unsent : undefined);
     clearTimeout(this.#timer);
     clearTimeout(this.#paceTimer);
     for (const stop of this.#stops) stop();
@@ -204,7 +197,21 @@ export class CanvasModel extends FormModel {
 
   #touch(what: "drawing" | "values"): void {
     this.#dirty[what] = true;
+    this.#keepUnsent();
     this.#pump();
+  }
+
+  /** The front end puts an output anew also while something is about to go out: the next mount, which comes before
+   * this one is closed, sends it. */
+  #keepUnsent(): void {
+    const unsent = this.canvas.kept("unsent") as Unsent | undefined;
+    const { drawing, values } = this.#dirty;
+    const isForced = this.#isForced || unsent?.isForced === true;
+    this.canvas.keep("unsent", {
+      drawing: drawing || unsent?.drawing === true,
+      values: values || unsent?.values === true,
+      isForced,
+    });
   }
 
   /** Sends the newest input if there is one and it may go now; else as soon as it may. */
@@ -226,7 +233,6 @@ export class CanvasModel extends FormModel {
 
   async #send(): Promise<void> {
     const { drawing, values } = this.#dirty;
-    this.#sending = { drawing, values };
     this.#dirty = { drawing: false, values: false };
     this.#isSending = true;
     this.#isForced = false;
@@ -241,7 +247,7 @@ export class CanvasModel extends FormModel {
       this.#trips.sent(this.#sent);
       const edit = values ? this.nextEdit() : { page: this.page };
       this.canvas.send({ kind: "input", input: this.#sent, ...edit }, data && [data]);
-      this.#sending = undefined;
+      if (!this.#dirty.drawing && !this.#dirty.values) this.canvas.keep("unsent", undefined);
     } finally {
       this.#isSending = false;
     }
