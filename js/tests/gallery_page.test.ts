@@ -2,7 +2,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { csvText, jsonText } from "../src/page/csv";
 import { GalleryData } from "../src/page/gallery_data";
-import { mountGallery } from "../src/page/gallery_page";
+import { GalleryPage, mountGallery } from "../src/page/gallery_page";
 import { Stored } from "../src/page/stored";
 import { Blobs } from "./blobs";
 import { galleryState, row } from "./gallery_fixture";
@@ -40,7 +40,7 @@ const call = (record: number, args: Record<string, unknown>, more: Record<string
 const ROWS = [
   row(0, { 9: 3, 12: "an owl", 13: null, 14: null, 16: 5, 17: ["keeper"] }),
   row(1, { 9: 2, 10: 0, 12: EVIL, 13: "b", 14: 0.2, 1: "video", 2: "video/mp4" }),
-  row(2, { 9: 2, 10: 1, 12: EVIL, 13: "b", 14: 0.2 }),
+  row(2, { 9: 2, 10: 1, 12: EVIL, 13: "b", 14: 0.2, 1: "mesh", 2: "model/gltf-binary" }),
   row(3, { 9: 1, 12: "a fox", 13: 7, 14: 0.1, 17: ["keeper", "old"] }),
 ];
 const TABLE = {
@@ -168,7 +168,7 @@ describe("an exported gallery", () => {
 
   it("shows every output as text and picture, and says what is left out", () => {
     expect(tiles()).toHaveLength(4);
-    expect(tiles()[1]?.getAttribute("aria-label")).toContain(EVIL);
+    expect(tiles()[1]?.textContent).toContain(EVIL);
     expect(el.querySelector("[onerror]")).toBeNull();
     expect(el.querySelector("[role=note]")?.textContent).toBe("Not in this file: 1 of 4");
     expect((globalThis as { hacked?: number }).hacked).toBeUndefined();
@@ -179,11 +179,10 @@ describe("an exported gallery", () => {
     const choice = el.querySelector<HTMLInputElement>(".fal-nb-gchoice input") as HTMLInputElement;
     act(() => choice.click());
     tick();
-    expect(tiles()).toHaveLength(3); // the facet `kind`, image
+    expect(tiles()).toHaveLength(2); // the facet `kind`, image
     act(() => button("Table").click());
     expect([...el.querySelectorAll("td:first-child")].map(({ textContent }) => textContent)).toEqual([
       "1",
-      "2",
       "3",
     ]);
     act(() => choice.click());
@@ -204,5 +203,18 @@ describe("an exported gallery", () => {
     act(() => button("Filters").click());
     expect(el.textContent).not.toContain("show hidden");
     expect(el.querySelector("[role=grid]")?.getAttribute("aria-label")).not.toContain("rate");
+  });
+
+  it("says of a solid that only a notebook turns it, and of others that they are not here", () => {
+    const answers: unknown[] = [];
+    const model = new GalleryPage(new Stored(home()));
+    model.on("msg:custom", (content) => answers.push(content));
+    model.send({ kind: "media", which: "original", index: 1 });
+    model.send({ kind: "media", which: "original", index: 2 });
+    tick();
+    expect(answers).toMatchObject([
+      { kind: "media-error", index: 1, error: "the original is not in this file" },
+      { kind: "media-error", index: 2, error: expect.stringContaining("only a notebook") },
+    ]);
   });
 });

@@ -213,5 +213,5 @@ def test_what_was_left_out_is_said_and_small_pictures_stand_in(opened, write):
     page = opened(write(overwrite=True, max_mb=(len(whole.encode()) - originals + 3_000) / 1e6))
     assert re.match(r"Not in this file: \d of 6 originals \(", page.get_by_role("note").inner_text())
     tile(page, "a boat").click()
-    page.get_by_text("the original was left out of this file for its size").wait_for()
+    page.get_by_text("the original is not in this file").wait_for()
     page.keyboard.press("Escape")

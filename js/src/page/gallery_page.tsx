@@ -11,7 +11,9 @@ import pageCss from "./page.css?inline";
 import { PageModel } from "./page_model";
 import type { Stored } from "./stored";
 
-class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
+const NO_SOLIDS = "only a notebook does, this file has its small picture";
+
+export class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
   readonly data: GalleryData;
   /** Places that pass, in order. */
   readonly order = signal<readonly number[]>([]);
@@ -43,7 +45,7 @@ class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
         this.tellThumbnails(event.cells, (cell) => this.data.digest(cell));
         break;
       case "media":
-        this.tellOriginal(event.index, this.data.digest(event.index), this.data.rows[event.index]?.[2] ?? "");
+        this.#tellOriginal(event.index);
         break;
       case "details":
         for (const cell of event.cells) this.#tellDetails(cell);
@@ -78,6 +80,12 @@ class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
     const ratios = places.map((place) => Math.round((this.data.ratios[place] ?? 1) * 1000));
     new Uint16Array(buffer, places.length * 4, places.length).set(ratios);
     this.tell({ kind: "order", revision: 0, count: places.length, part: 0, parts: 1 }, [buffer]);
+  }
+
+  #tellOriginal(place: number): void {
+    const [, kind, type] = this.data.rows[place] ?? [place];
+    const why = kind === "mesh" ? NO_SOLIDS : undefined;
+    this.tellOriginal(place, this.data.digest(place), type ?? "", why);
   }
 
   #tellDetails(cell: number): void {

@@ -4,7 +4,7 @@ import type { Buffers } from "../lib/messages";
 import type { Listener, WidgetModel } from "../lib/widget";
 import type { Stored } from "./stored";
 
-export const LEFT_OUT = "the original was left out of this file for its size";
+export const LEFT_OUT = "the original is not in this file";
 
 export abstract class PageModel<State extends object, Event> implements WidgetModel {
   protected readonly stored: Stored;
@@ -77,10 +77,10 @@ export abstract class PageModel<State extends object, Event> implements WidgetMo
     this.tell({ kind: "thumbnails", pictures }, [all.buffer]);
   }
 
-  protected tellOriginal(index: number, digest: string, content_type: string): void {
+  protected tellOriginal(index: number, digest: string, content_type: string, otherwise = LEFT_OUT): void {
     const bytes = this.stored.bytes(`original-${digest}`);
     const about = { which: "original", index, content_type };
-    if (!bytes) this.tell({ kind: "media-error", ...about, error: LEFT_OUT });
+    if (!bytes) this.tell({ kind: "media-error", ...about, error: otherwise });
     else this.tell({ kind: "media", ...about, part: 0, parts: 1, size_bytes: bytes.length }, [bytes.buffer]);
   }
 }
