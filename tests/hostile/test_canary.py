@@ -449,6 +449,8 @@ LINES = (
     "%fal canvas fal-ai/lcm-sd15-i2i prompt=x -o canvas", "canvas.frame(), canvas.pin()", "canvas, canvas.stats",
     f"%fal run {SCHNELL} prompt=x", f"%fal submit {SCHNELL} prompt=x", "%fal status", "%fal result", "%fal logs",
     "%fal cancel", "%fal wait", "%fal jobs", "%fal history", "%fal gallery", "%fal config", "%fal simulator", "%fal help",
+    "fal_nb.history().fal.pareto('cost', 'total_s')", "fal_nb.history().fal.pareto('prompt')",
+    "fal_nb.history().fal.duplicates()", "fal_nb.history().fal.compare('nonsense')", "fal_nb.history().fal.diff()",
     "%fal models flux", f"%fal schema {SCHNELL}", f"%fal price {SCHNELL} prompt=x", "fal_nb.models(refresh=True)",
     "fal_nb.models().view.state(), fal_nb.models().view.mimebundle('falnb-x')",
     f"fal_nb.find_models('{SCHNELL}', expand=('openapi', 'price', 'enterprise'))", "%fal models category=nonsense",

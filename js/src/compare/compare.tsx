@@ -36,7 +36,8 @@ export function openCompare(slides: Slides, owner?: Owner): () => void {
     forget?.();
     render(null, dialog);
     dialog.remove();
-    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    // A point of a plot is no HTML, and takes the focus as well.
+    if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
   };
   const forget = owner?.opened(close);
   dialog.addEventListener("cancel", close);
