@@ -176,6 +176,48 @@ async def test_a_refusal_is_the_servers_error_before_anything_is_sent(client, si
     assert simulator.ledger() == []
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """Make every wait between two tries a fraction."""
+    monkeypatch.setattr("fal_nb.protocol.retry._BASE_S", 0.001)
+    monkeypatch.setattr("fal_nb.protocol.retry._CAP_S", 0.002)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("on", ["token", "realtime"])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("rate-limit", {}),
+        ("ingress", {"status": 502}),
+        ("ingress", {"status": 503}),
+        ("ingress", {"status": 504}),
+        ("reset", {}),
+        ("hang-up", {}),
+        ("slow", {"seconds": 0.1}),
+    ],
+)
+async def test_passing_trouble_is_tried_again_before_anything_is_sent(client, simulator, fault, words, on):
+    simulator.fault(fault, on=on, times=2, **words)
+    async with client.realtime(SLEEP) as connection:
+        await connection.send(said("x"))
+        assert await connection.recv() == {"echo": "x"}
+    assert len(simulator.ledger()) == 1
+    assert simulator.counters()[on] == (1 if fault == "slow" else 3)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("on", ["token", "realtime"])
+@pytest.mark.parametrize("fault", ["reset", "ingress"])
+async def test_lasting_trouble_is_one_error_of_ours(client, simulator, fault, on):
+    simulator.fault(fault, on=on)
+    with pytest.raises(fal_nb.FalError) as caught:
+        await client.realtime(SLEEP).open()
+    assert isinstance(caught.value, fal_nb.ServerError if fault == "ingress" else fal_nb.TransferError)
+    assert "\n" not in str(caught.value)
+    assert simulator.ledger() == []
+
+
 async def test_a_wrong_key_an_unknown_endpoint_and_one_without_realtime(client, simulator):
     async with fal_nb.AsyncClient("wrong:key", base_url=simulator.base_url) as other:
         with pytest.raises(AuthenticationError):
