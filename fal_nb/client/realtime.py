@@ -36,6 +36,7 @@ __all__ = ["AsyncRealtimeConnection", "Opener"]
 _ORDERLY = frozenset({1000, 1001})
 """Close codes that are no error. Source: RFC 6455, 7.4.1; fal-client 1.0.3, by way of websockets."""
 _MOST_WAITING = 256
+_MOST_BYTES = 64 * 1024 * 1024
 _CLOSING = frozenset({aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED})
 
 Opener: TypeAlias = Callable[[], Awaitable["Socket"]]
@@ -69,7 +70,8 @@ class AsyncRealtimeConnection:
         self._opening = asyncio.Lock()
         self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox: deque[Message | FalError | None] = deque()
+        self._inbox: deque[tuple[Message | FalError, int]] = deque()
+        self._held_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
         self._changed = asyncio.Event()
@@ -274,8 +276,9 @@ class AsyncRealtimeConnection:
             if self._socket is None and not self._tasks:
                 return None
             await self._arrival()
-        message = self._inbox.popleft()
-        if len(self._inbox) < _MOST_WAITING:
+        message, size_bytes = self._inbox.popleft()
+        self._held_bytes -= size_bytes
+        if not self._is_full:
             self._room.set()
         if isinstance(message, FalError):
             raise message
@@ -318,10 +321,10 @@ class AsyncRealtimeConnection:
             while True:
                 found = await socket.receive()
                 if found.type is aiohttp.WSMsgType.BINARY:
-                    self._take(self._decoded(found.data))
+                    self._take(self._decoded(found.data), len(found.data))
                 elif found.type is aiohttp.WSMsgType.TEXT:
                     message = read_text(found.data)
-                    ending = self._take_word(message) or ending
+                    ending = self._take_word(message, len(found.data)) or ending
                     if isinstance(message, (Failure, Unauthorized)):
                         # Nothing is answered after it, and a close follows.
                         has_ended = True
@@ -330,7 +333,7 @@ class AsyncRealtimeConnection:
                     if ending is None and not has_ended:
                         ending = self._ending(found, socket)
                     break
-                if len(self._inbox) >= _MOST_WAITING:
+                if self._is_full:
                     self._room.clear()
                     await self._room.wait()
         finally:
@@ -361,17 +364,22 @@ class AsyncRealtimeConnection:
             request_id=self.request_id,
         )
 
-    def _take(self, message: Message | FalError) -> None:
+    @property
+    def _is_full(self) -> bool:
+        """Whether so much has come that nobody has read that the server has to wait."""
+        return len(self._inbox) >= _MOST_WAITING or self._held_bytes >= _MOST_BYTES
+
+    def _take(self, message: Message | FalError, size_bytes: int) -> None:
         self.counts.received += 1
         self.failure = message if isinstance(message, FalError) else None
         self._outbox.answered()
         self._changed.set()
-        self._put(message)
+        self._put(message, size_bytes)
 
-    def _take_word(self, message: Message) -> FalError | None:
+    def _take_word(self, message: Message, size_bytes: int) -> FalError | None:
         """Take in what came as text; return the error that is the end of it, where it is one."""
         if isinstance(message, Output):
-            self._take(message)
+            self._take(message, size_bytes)
         elif isinstance(message, Unauthorized):
             return AuthenticationError(
                 f"The token for {self._endpoint} was refused or has run out: send again, or open a new connection.",
@@ -384,7 +392,7 @@ class AsyncRealtimeConnection:
                 self.counts.compute_s += message.seconds
             elif isinstance(message, Failure):
                 self.failure = self._failed(message)
-            self._put(message)
+            self._put(message, size_bytes)
         return None
 
     def _ending(self, found: aiohttp.WSMessage, socket: Socket) -> FalError | None:
@@ -417,8 +425,9 @@ class AsyncRealtimeConnection:
     def _failed(self, said: Failure) -> RealtimeError:
         return RealtimeError(said.error, said.reason, said.payload, endpoint=self._endpoint, request_id=self.request_id)
 
-    def _put(self, message: Message | FalError) -> None:
-        self._inbox.append(message)
+    def _put(self, message: Message | FalError, size_bytes: int = 0) -> None:
+        self._inbox.append((message, size_bytes))
+        self._held_bytes += size_bytes
         self._wake()
 
     def _over(self, socket: Socket | None) -> None:

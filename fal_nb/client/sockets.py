@@ -26,7 +26,8 @@ __all__ = ["MAX_MESSAGE_BYTES", "Secret", "Socket", "open_socket"]
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 _OPEN_S = 90.0
 """Source: fal-client 1.0.3 ``REALTIME_OPEN_TIMEOUT``."""
-_HEARTBEAT_S = 30.0
+_HEARTBEAT_S = 40.0
+"""aiohttp waits half of it for an answer to a ping: 20 s, as the official client by way of websockets."""
 _CLOSE_S = 2.0
 _REFUSAL_BYTES = 64 * 1024
 _LOWER_ERRORS = (aiohttp.ClientError, OSError, RuntimeError, ValueError)

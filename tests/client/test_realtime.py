@@ -317,6 +317,21 @@ async def test_waiting_for_an_output_can_be_given_up_and_loses_none(client):
         assert await connection.recv() == {"echo": "late"}
 
 
+@pytest.mark.parametrize("limit", ["_MOST_WAITING", "_MOST_BYTES"])
+async def test_outputs_that_nobody_reads_hold_the_server_up_and_none_is_lost(client, monkeypatch, limit):
+    monkeypatch.setattr(f"fal_nb.client.realtime.{limit}", 5)
+    async with client.realtime("simulator/count") as connection:
+        await connection.send({"count": 300})
+        assert await connection.recv() == {"index": 0}
+        while not connection._is_full:  # noqa: ASYNC110 - a task of its own reads
+            await asyncio.sleep(0)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert len(connection._inbox) <= 5
+        assert [output["index"] async for output in connection] == list(range(1, 300))
+        assert connection._held_bytes == 0
+
+
 async def test_a_raw_socket_carries_messages_as_they_are(client):
     async with client.ws_connect(SLEEP, path="/realtime") as socket:
         await socket.send('{"echo": "x", "seconds": 0}')
