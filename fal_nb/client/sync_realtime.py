@@ -14,6 +14,8 @@ from fal_nb.protocol.status import JSON
 
 __all__ = ["RawSocket", "RealtimeConnection"]
 
+_END = object()
+
 
 class RealtimeConnection:
     """One realtime session; every method blocks, and an interrupt ends the wait at once.
@@ -64,6 +66,16 @@ class RealtimeConnection:
         """Return the next message of whatever kind; see `AsyncRealtimeConnection.receive`."""
         message: Message | None = self._do(self._connection.receive())
         return message
+
+    def outputs(self) -> Iterator[JSON]:
+        """Yield outputs until it is closed from here; see `AsyncRealtimeConnection.outputs`."""
+        found = self._connection.outputs()
+
+        async def following() -> Any:
+            return await anext(found, _END)
+
+        while (output := self._do(following())) is not _END:
+            yield output
 
     def close(self) -> None:
         """Close it; harmless when it is closed."""

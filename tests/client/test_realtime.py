@@ -351,6 +351,11 @@ def test_the_blocking_face(simulator):
         with client.realtime("simulator/count") as connection:
             connection.send({"count": 3})
             assert [output["index"] for output in connection] == [0, 1, 2]
+            outputs = connection.outputs()
+            connection.send({"count": 2})
+            assert [next(outputs)["index"] for _ in range(2)] == [0, 1]
+            connection.close()
+            assert list(outputs) == []
         with client.ws_connect(SLEEP, path="/realtime") as socket:
             socket.send('{"echo": "x", "seconds": 0}')
             assert socket.recv() == '{"echo":"x"}'
