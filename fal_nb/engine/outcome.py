@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fal_nb.client.ended_requests import EndedRequest, EndedRequests
+from fal_nb.engine.delivered import error_in
 from fal_nb.errors import (
     AuthenticationError,
     FalClientHTTPError,
@@ -29,9 +30,10 @@ from fal_nb.protocol.status import Completed
 if TYPE_CHECKING:
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.follow import AnyStatus
+    from fal_nb.ledger.deliveries import KeptDelivery
     from fal_nb.ledger.records import Record
 
-__all__ = ["Changes", "of_error", "outcome_of", "times"]
+__all__ = ["Changes", "of_delivery", "outcome_of", "times"]
 
 Changes: TypeAlias = dict[str, Any]
 """Columns of a record."""
@@ -96,7 +98,7 @@ async def _of_queue(
             return None
         if isinstance(error, _ABOUT_ASKING) and not is_its_own:
             raise
-        return changes | of_error(error)
+        return changes | _of_error(error)
     if answer is None:
         return {"state": "QUEUED"}
     return changes | {"state": "RUNNING", "result": answer.data, "billable_units": answer.billable_units}
@@ -117,7 +119,18 @@ def _of_status(status: AnyStatus) -> Changes:
     return changes
 
 
-def of_error(error: FalError) -> Changes:
+def of_delivery(delivery: KeptDelivery) -> Changes:
+    """Return what a record has to say once it was delivered how its request ended."""
+    usual: Changes = {"error": None, "error_type": None, "next_step": None, "ended": delivery.received}
+    if delivery.is_ok:
+        found: Changes = {"state": "RUNNING", "result": delivery.payload}
+    else:
+        found = _of_error(error_in(delivery))
+    units = {} if delivery.billable_units is None else {"billable_units": delivery.billable_units}
+    return usual | found | units
+
+
+def _of_error(error: FalError) -> Changes:
     """Return what the record of a request says that came to an error."""
     state = "CANCELLED" if isinstance(error, RequestCancelledError) else "FAILED"
     changes: Changes = {"state": state, "error": str(error)}
@@ -133,7 +146,7 @@ def _of_listed(request: EndedRequest, record: Record) -> Changes:
     if status is not None and status >= 400:
         body = json.dumps(request.output if request.output is not None else {"detail": "as fal's list says"})
         error = error_from_response(status, {}, body.encode(), request_id=request.request_id, endpoint=record.endpoint)
-        return of_error(error) | units
+        return _of_error(error) | units
     if request.output is not None:
         return {"state": "RUNNING", "result": request.output} | units
     error_text = f"Request {request.request_id} ran at fal, and its output is kept there no more."

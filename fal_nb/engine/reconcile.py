@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from fal_nb.client.ended_requests import EndedRequest, EndedRequests
 from fal_nb.engine.job import Job
 from fal_nb.engine.matching import TOLERANCE_S, LostCall, Matching, match
-from fal_nb.engine.outcome import Changes, outcome_of
+from fal_nb.engine.outcome import Changes, of_delivery, outcome_of
 from fal_nb.engine.reconciliation import Reconciliation, Settled, StillUnknown, TiedCalls
 from fal_nb.engine.resume import is_at
 from fal_nb.errors import FalClientTimeoutError, FalError, JobError
@@ -182,7 +182,12 @@ def _by_id(record: Record, request_id: str, lists: Lists, choices: Mapping[int, 
 def _settle(
     session: Session, findings: Sequence[_Finding], calls: Mapping[int, LostCall]
 ) -> tuple[list[Settled], dict[int, str]]:
-    """Ask what became of the requests, write it down, and follow them; return also why some could not be settled."""
+    """Ask what became of the requests, write it down, and follow them; return also why some could not be settled.
+
+    Where fal does not say any more, what a webhook delivered of them counts.
+    """
+    kept = [session.history.deliveries.get(finding.request_id) for finding in findings]
+    delivered = {item.request_id: item for item in kept if item is not None and item.payload is not None}
 
     async def ask(client: AsyncClient) -> list[Changes | str]:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -192,9 +197,12 @@ def _settle(
             try:
                 async with gate:
                     found = await outcome_of(client, record, calls[record.id].sent_from, request_id, finding.listed)
+                trouble = f"fal knows no request {request_id} of this endpoint"
             except FalError as error:
-                return f"it is request {request_id}, which fal cannot be asked about now: {error}"
-            return found or f"fal knows no request {request_id} of this endpoint"
+                found, trouble = None, f"it is request {request_id}, which fal cannot be asked about now: {error}"
+            if request_id in delivered and (found is None or found.get("error_type") == "result_gone"):
+                return of_delivery(delivered[request_id])
+            return found or trouble
 
         return list(await asyncio.gather(*map(one, findings)))
 
@@ -208,6 +216,8 @@ def _settle(
         elif session.history.settling.settle(
             record_id, finding.request_id, outcome | {"owner": session.owner}, _story(finding)
         ):
+            if finding.request_id in delivered:
+                session.history.deliveries.give_to(finding.request_id, record_id)
             job = session.take_up(record_id)
             settled.append(Settled(job, finding.record.prompt or "", finding.request_id, finding.why))
             if outcome["state"] != "QUEUED":

@@ -13,10 +13,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fal_nb.engine.outcome import of_delivery
 from fal_nb.errors import FalError
 from fal_nb.ledger.deliveries import KeptDelivery, Taken
 from fal_nb.protocol.endpoint import EndpointId
-from fal_nb.webhooks.settling import changes_of, settle_lost_call
+from fal_nb.webhooks.settling import settle_lost_call
 
 if TYPE_CHECKING:
     from fal_nb.protocol.webhooks import Delivery
@@ -79,7 +80,7 @@ class Intake:
         """
         hands = await self.open()
         kept = KeptDelivery.of(delivery, hands.client.settings.hosts.base, time.time(), units)
-        changes = changes_of(kept) if kept.tells_the_end else {}
+        changes = of_delivery(kept) if kept.tells_the_end else {}
 
         def write() -> Taken:
             hands.sign()
@@ -136,7 +137,7 @@ class Intake:
         """Give waiting deliveries to records that nobody follows any more; return whether some still wait."""
         still = False
         for kept in await hands.run(hands.history.deliveries.waiting):
-            changes = changes_of(kept)
+            changes = of_delivery(kept)
 
             def write(kept: KeptDelivery = kept, changes: dict[str, Any] = changes) -> Taken:
                 hands.sign()

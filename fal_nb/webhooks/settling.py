@@ -1,4 +1,4 @@
-"""What a delivery means for its record, and which lost call it belongs to where no record has its request.
+"""Which lost call a delivery belongs to, where no record has its request.
 
 A delivery holds neither endpoint nor arguments, so that a call whose id was lost is found as reconciling finds it: by
 the account's list, and only where each is the only one the other can be.
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fal_nb.engine.delivered import error_in
 from fal_nb.engine.matching import match
-from fal_nb.engine.outcome import of_error, times
+from fal_nb.engine.outcome import of_delivery, times
 from fal_nb.engine.reconcile import lost_call, read_lists
 from fal_nb.errors import FalError
 
@@ -22,20 +21,9 @@ if TYPE_CHECKING:
     from fal_nb.ledger.records import Record
     from fal_nb.ledger.store import HistoryStore
 
-__all__ = ["changes_of", "settle_lost_call"]
+__all__ = ["settle_lost_call"]
 
 _STORY = "Reconciled: a webhook's delivery told of request {0} (same arguments)."
-
-
-def changes_of(delivery: KeptDelivery) -> dict[str, Any]:
-    """Return what a record has to say once it was delivered how its request ended."""
-    usual: dict[str, Any] = {"error": None, "error_type": None, "next_step": None, "ended": delivery.received}
-    if delivery.is_ok:
-        found: dict[str, Any] = {"state": "RUNNING", "result": delivery.payload}
-    else:
-        found = of_error(error_in(delivery))
-    units = {} if delivery.billable_units is None else {"billable_units": delivery.billable_units}
-    return usual | found | units
 
 
 async def settle_lost_call(
@@ -73,7 +61,7 @@ async def settle_lost_call(
         if request is None or request.request_id not in ids or not (record.options or {}).get("webhook"):
             continue
         changes = {
-            **changes_of(delivery),
+            **of_delivery(delivery),
             "submitted": call.sent_from,
             **times(request, call.sent_from),
             "owner": owner,

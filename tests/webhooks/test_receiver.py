@@ -246,13 +246,13 @@ async def test_what_a_receiver_left_behind_the_next_one_finishes(desk, tmp_path,
     number = desk.record()
     held = desk.record("r-2", owner="gone:2:2")
     # As a receiver leaves it that was killed after its commit: the result is there, the files are not.
+    from fal_nb.engine.outcome import of_delivery
     from fal_nb.ledger.deliveries import KeptDelivery
-    from fal_nb.webhooks.settling import changes_of
 
     for request_id, record_id in (("r-1", number), ("r-2", held)):
         kept = KeptDelivery(request_id, None, BASE, "u", 1.0, 1.0, 1.0, 1, True, None, None, PICTURE, None)
         owner = "killed" if record_id == number else "also killed"
-        assert desk.history.deliveries.take(kept, changes_of(kept), owner).fate == "taken"
+        assert desk.history.deliveries.take(kept, of_delivery(kept), owner).fate == "taken"
     assert desk.history.get(number).state == "RUNNING"
     async with live(desk.app):
         await desk.settled(number)

@@ -222,6 +222,27 @@ def test_a_result_that_fal_keeps_no_more_is_taken_from_the_delivery_by_the_kerne
         second.close()
 
 
+def test_reconciling_takes_a_result_that_fal_keeps_no_more_from_its_delivery(home, monkeypatch):
+    from fal_nb.webhooks import intake
+
+    monkeypatch.setattr(intake, "_LOST_WAITS_S", ())
+    options = {"store_payloads": False, "result_life_s": 0.05, "large_result_life_s": 0.05}
+    with SimulatorServer(runners=2, speed=50, **options) as simulator:
+        session = Session(base_url=simulator.base_url, home=home, notify=lambda line: None)
+        with fal.webhooks.serve(session) as server:
+            simulator.fault("lost-reply", times=1, on="submit")
+            lost = call(session, server.url)
+            with pytest.raises(SubmissionUnknown):
+                lost.get()
+            (kept,) = until(session.history.deliveries.newest)
+        url = f"{simulator.base_url}/queue/fal-ai/flux/requests/{kept.request_id}"
+        until(lambda: httpx.get(url).status_code == 404)
+        assert session.reconcile({lost.record_id: kept.request_id}).matched
+        assert lost.get()["prompt"] == "a fox"
+        assert session.history.deliveries.get(kept.request_id).record_id == lost.record_id
+        session.close()
+
+
 def test_serving_twice_on_one_port_is_refused(session):
     with fal.webhooks.serve(session) as server:
         assert str(server.port) in server.url
