@@ -12,21 +12,17 @@ from fal_nb.frames.rows import record_ids
 from fal_nb.ledger.outputs import Output
 from fal_nb.ledger.queries import Selection
 from fal_nb.ledger.rows import from_json
-from fal_nb.magics.format import format_line
 from fal_nb.plain import is_plain
-from fal_nb.sweeps.values import double_braces
+from fal_nb.tile_code import Endpoints, TileCode
 from fal_nb.views.board_look import CellArtifact, cell_artifact
-from fal_nb.views.gallery_look import SORTS, Facet, OutputLook, Query
+from fal_nb.views.gallery_look import HIDDEN, SORTS, Facet, OutputLook, Query, Written
 from fal_nb.views.twin import result_text
 
 if TYPE_CHECKING:
     from fal_nb.engine.session import Session
     from fal_nb.ledger.records import Record
 
-__all__ = ["HIDDEN", "ShownOutputs"]
-
-HIDDEN = "hidden"
-"""The tag of what a person does not want to see."""
+__all__ = ["ShownOutputs"]
 
 _COLUMNS = ("endpoint", "backend", "sweep", "rating")
 _FACET_VALUES = 30
@@ -43,10 +39,19 @@ class ShownOutputs:
     ----------
     record_ids
         Whose outputs; None for the whole history.
+    known
+        What can be offered where a cell needs another endpoint.
     """
 
-    def __init__(self, session: Session, record_ids: Iterable[int] | None = None, name: str = "history") -> None:
+    def __init__(
+        self,
+        session: Session,
+        record_ids: Iterable[int] | None = None,
+        name: str = "history",
+        known: Endpoints | None = None,
+    ) -> None:
         self._session = session
+        self._code = TileCode(session, known or _NothingKnown())
         self.name = name
         self._is_whole = record_ids is None
         self._hold(session.history.outputs(record_ids))
@@ -163,34 +168,44 @@ class ShownOutputs:
             return [number for number in record_ids(calls) if number is not None]
         return [int(number) for number in ([calls] if isinstance(calls, int) else calls)]
 
-    def code(self, place: int, what: str) -> str:
-        """Return a cell: ``again``, ``vary`` (a sweep over its seed), ``input`` (its file); or the file's ``path``.
+    def code(self, place: int, what: str, endpoint: str = "") -> Written:
+        """Return a cell: ``again``, ``vary`` (a sweep over its seed), ``elsewhere``, ``input``; or the file's ``path``.
+
+        Parameters
+        ----------
+        endpoint
+            For ``elsewhere`` and ``input``.
 
         Raises
         ------
         HistoryError
             Where there is no such way, or the record is gone.
+        EndpointError, FalError
+            Where the endpoint cannot be used for it.
         """
         record = self._session.history.get(self.records[place])
-        arguments = dict(record.arguments) if isinstance(record.arguments, dict) else {}
         output = self._outputs[place]
         match what:
             case "again":
-                return format_line("run", record.endpoint, arguments)
+                return self._code.again(record)
             case "vary":
-                arguments.pop("seed", None)
-                return f"fal.sweep({record.endpoint!r}, {_doubled(arguments)!r}, axes={{'seed': 'random 8'}}).run()"
+                return self._code.vary(record)
+            case "elsewhere":
+                return self._code.elsewhere(record, endpoint)
             case "input":
-                number = output.position
-                return f"fal.result({record.id}).files[{number}]"
+                return self._code.input(record, output.position, output.kind, endpoint)
             case "path":
                 files = self._session.history.artifacts(record.id)
-                digest = next((file.digest for file in files if file.index == output.position), None)
-                if digest is None:
-                    raise HistoryError(f"The file of #{record.id} is not here.")
-                return str(self._session.artifacts.path(digest))
+                return self._code.path(next((file for file in files if file.index == output.position), None))
             case _:
-                raise HistoryError("A tile gives a cell to call again, to vary its seed, or its file.")
+                raise HistoryError(
+                    "A tile gives a cell to call again, to vary, elsewhere, with it as input, or its file."
+                )
+
+    def offers(self, place: int, what: str) -> list[str]:
+        """Return endpoints that an output (``input``), or its arguments (``elsewhere``), can be given to."""
+        record = self._session.history.get(self.records[place])
+        return self._code.offered(record, what, self._outputs[place].kind)
 
     def _records_of(self, places: Sequence[int]) -> list[int]:
         return list(dict.fromkeys(self.records[place] for place in places))
@@ -210,15 +225,15 @@ class ShownOutputs:
         return [(name, value, count) for (name, value), count in counts.items()]
 
 
-def _doubled(value: Any) -> Any:
-    """Return arguments as a plan takes them, where a brace begins a variable."""
-    if isinstance(value, str):
-        return double_braces(value)
-    if isinstance(value, list):
-        return [_doubled(inner) for inner in value]
-    if isinstance(value, dict):
-        return {name: _doubled(inner) for name, inner in value.items()}
-    return value
+class _NothingKnown:
+    """Satisfies `Endpoints` where nobody has looked what this machine knows."""
+
+    def endpoints(self) -> list[str]:
+        """Return none."""
+        return []
+
+    def schema(self, endpoint: str) -> None:
+        """Return None."""
 
 
 def _ratio(output: Output) -> float:
@@ -262,6 +277,7 @@ def _look(record: Record, position: int, artifact: CellArtifact) -> OutputLook:
         rating=record.rating,
         tags=tuple(tag for tag in record.tags or () if tag != HIDDEN),
         note=record.note or "",
+        is_hidden=HIDDEN in (record.tags or ()),
         arguments=record.arguments if isinstance(record.arguments, dict) else {},
         request_id=record.request_id,
     )

@@ -261,12 +261,13 @@ class Workbench:
 
     def gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:
         """Return a gallery of the outputs of some records, or of the whole history, that is not shown yet."""
-        from fal_nb.shown_outputs import ShownOutputs  # noqa: PLC0415 - loaded with the first gallery
+        from fal_nb.magics.completion.known import Known  # noqa: PLC0415 - loaded with the first gallery
+        from fal_nb.shown_outputs import ShownOutputs  # noqa: PLC0415
         from fal_nb.views.gallery import GalleryView  # noqa: PLC0415
 
         session = self.session
         view = GalleryView(
-            ShownOutputs(session, record_ids, name),
+            ShownOutputs(session, record_ids, name, Known(lambda: self)),
             session.artifacts.path,
             lambda records: session.frame(where={"record": list(records)}),
             session.runtime.post,

@@ -156,7 +156,7 @@ class _Parts:
                 "note": cut(look.note, _TEXT_CHARS),
                 "backend": page_value(backend) or "",
                 "sweep": page_value(sweep) or "",
-                "again": cut(self._outputs.code(place, "again"), _TEXT_CHARS),
+                "again": cut(self._outputs.code(place, "again").text, _TEXT_CHARS),
             }
 
     def _table(self) -> Mapping[str, Any]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fal_nb.errors import FalError
 from fal_nb.plain import is_plain, one_line
 from fal_nb.views.fitting import trim
-from fal_nb.views.gallery_look import SORTS, Facet, GalleryOutputs, Query
+from fal_nb.views.gallery_look import HIDDEN, SORTS, Facet, GalleryOutputs, Query
 from fal_nb.views.gallery_rows import cut, facet_rows, item_row
-from fal_nb.views.gallery_twin import GalleryTwin, gallery_text
+from fal_nb.views.gallery_twin import GalleryTwin, empty_words, gallery_text
 from fal_nb.views.media import post_thumbnails, send_original
 from fal_nb.views.twin import BlobPath
 from fal_nb.views.view import View
@@ -29,13 +29,16 @@ __all__ = ["GalleryView"]
 
 _NOTE_CHARS = 2_000
 _DIGEST_CHARS = 16
+_ENDPOINT_CHARS = 200
 _ASKED = 200
 _DETAILS = 8
 _MARKED_AT_ONCE = 5_000
 _ORDER_PLACES = 60_000
 _MOST_WORDS = 20
 _MOST_FILTERS = 30
-_CODES = ("again", "vary", "input", "path")
+_CODES = ("again", "vary", "elsewhere", "input", "path")
+_OFFERS = ("elsewhere", "input")
+_MOST_OFFERS = 100
 _log = logging.getLogger("fal_nb")
 
 
@@ -174,6 +177,7 @@ class GalleryView(View):
             "is_descending": query.is_descending,
             "with_hidden": query.with_hidden,
             "facets": facet_rows(self._facets or ()),
+            "empty": "" if self._outputs.records else empty_words(self._outputs),
             "error": cut(self._error, 300),
             "revision": self._revision,
         }
@@ -206,13 +210,15 @@ class GalleryView(View):
                 self._start(self._send_details(self._places(content.get("cells"), _DETAILS)))
             case "media":
                 self._start(self._send_original(content))
-            case "code":
-                self._start(self._send_code(content))
             case _:
                 self._receive_mark(content)
 
     def _receive_mark(self, content: Mapping[str, Any]) -> None:
         match content.get("kind"):
+            case "code":
+                self._start(self._send_code(content))
+            case "offers":
+                self._start(self._send_offers(content))
             case "select":
                 self._select(content)
             case "rate" | "tag" | "note":
@@ -258,6 +264,8 @@ class GalleryView(View):
             self._error = str(error)
         self._changed()
         await self._send_items(places[:_ASKED])
+        if content.get("tag") == HIDDEN:
+            await self._ask(self._query)
 
     # -- answers -------------------------------------------------------------------------------------------
 
@@ -340,16 +348,26 @@ class GalleryView(View):
             self._post({"kind": "details", **details})
 
     async def _send_code(self, content: Mapping[str, Any]) -> None:
-        what = content.get("what")
+        what, endpoint = content.get("what"), content.get("endpoint", "")
         for place in self._places([content.get("cell")], 1):
-            if what in _CODES:
+            if what in _CODES and isinstance(endpoint, str):
                 try:
-                    text = await asyncio.to_thread(self._outputs.code, place, str(what))
+                    written = await asyncio.to_thread(self._outputs.code, place, str(what), endpoint[:_ENDPOINT_CHARS])
+                    self._error = ""
                 except FalError as error:
                     self._error = str(error)
-                    self._changed()
                 else:
-                    self._post({"kind": "code", "cell": place, "what": what, "text": text})
+                    about = {"kind": "code", "cell": place, "what": what}
+                    self._post({**about, "text": written.text, "notes": [cut(note, 300) for note in written.notes]})
+                self._changed()
+
+    async def _send_offers(self, content: Mapping[str, Any]) -> None:
+        what = content.get("what")
+        for place in self._places([content.get("cell")], 1):
+            if what in _OFFERS:
+                offered = await asyncio.to_thread(self._outputs.offers, place, str(what))
+                names = [name for name in offered if is_plain(name)][:_MOST_OFFERS]
+                self._post({"kind": "offers", "cell": place, "what": what, "endpoints": names})
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

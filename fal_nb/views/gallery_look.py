@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 from fal_nb.views.board_look import CellArtifact
 
-__all__ = ["SORTS", "Facet", "GalleryOutputs", "OutputLook", "Query"]
+__all__ = ["HIDDEN", "SORTS", "Facet", "GalleryOutputs", "OutputLook", "Query", "Written"]
+
+HIDDEN = "hidden"
+"""The tag of what a person does not want to see."""
 
 SORTS = ("created", "rating", "cost", "total_s", "endpoint", "seed", "prompt")
 """What outputs can be sorted by; ``created`` is the order they were made in."""
@@ -59,8 +62,23 @@ class OutputLook:
     rating: int | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
+    is_hidden: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A cell about an output, or its file's path.
+
+    Attributes
+    ----------
+    notes
+        What of its call could not be taken over, a line each.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
 
 
 class GalleryOutputs(Protocol):
@@ -109,5 +127,8 @@ class GalleryOutputs(Protocol):
     def records_in(self, calls: Any) -> Sequence[int]:
         """Return the record numbers that something means: numbers, or a frame that has them."""
 
-    def code(self, place: int, what: str) -> str:
-        """Return a cell that makes the call again, varied as `what` says."""
+    def code(self, place: int, what: str, endpoint: str = "") -> Written:
+        """Return what can be made of an output, as `what` says; `endpoint` for those that need one."""
+
+    def offers(self, place: int, what: str) -> list[str]:
+        """Return endpoints that an output, or its call, can be given to."""

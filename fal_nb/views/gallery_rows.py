@@ -16,6 +16,7 @@ __all__ = ["LABEL_CHARS", "cut", "facet_rows", "item_row", "page_value"]
 
 LABEL_CHARS = 120
 _TEXT_CHARS = 160
+_READ_CHARS = 500
 _DIGEST_CHARS = 16
 
 
@@ -30,7 +31,7 @@ def item_row(look: OutputLook) -> list[Any]:
         artifact.height,
         None if artifact.duration_s is None else round(artifact.duration_s, 2),
         artifact.size_bytes,
-        cut(artifact.text, _TEXT_CHARS),
+        cut(artifact.text, _READ_CHARS),
         look.record,
         look.position,
         cut(look.endpoint),
@@ -43,6 +44,7 @@ def item_row(look: OutputLook) -> list[Any]:
         1 if look.note else 0,
         round(look.created),
         cut(artifact.error, _TEXT_CHARS),
+        1 if look.is_hidden else 0,
     ]
 
 

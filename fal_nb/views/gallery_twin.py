@@ -14,7 +14,7 @@ from fal_nb.plain import one_line
 from fal_nb.views.format import money
 from fal_nb.views.gallery_look import GalleryOutputs, OutputLook
 
-__all__ = ["FRAME", "QUIET", "TWIN_BYTES", "GalleryTwin", "gallery_text"]
+__all__ = ["FRAME", "QUIET", "TWIN_BYTES", "GalleryTwin", "empty_words", "gallery_text"]
 
 TWIN_BYTES = 200_000
 _MOST = 48
@@ -32,6 +32,13 @@ _CAPTION = f"font-size:10px;line-height:1.4;{QUIET};white-space:nowrap;overflow:
 _MARKS = {"video": "▶ ", "audio": "♪ ", "mesh": "⬢ "}
 
 
+def empty_words(outputs: GalleryOutputs) -> str:
+    """Return what is empty and what to do about it, for outputs of which there are none."""
+    if outputs.name == "history":
+        return "Nothing has been made here yet: %fal run ENDPOINT PROMPT, or fal.submit, makes the first output."
+    return "None of these calls has an output: those still open have none yet, %fal jobs shows them."
+
+
 class GalleryTwin:
     """Draws the twin, and keeps the small pictures it is made of."""
 
@@ -46,6 +53,9 @@ class GalleryTwin:
         more = (
             f'<div style="{QUIET}">{left:,} more are in the live gallery and in the history.</div>' if left > 0 else ""
         )
+        if not order:
+            words = "Nothing passes these filters." if self._outputs.records else empty_words(self._outputs)
+            more = f'<div style="{QUIET}">{escape_html(words)}</div>'
         return f'<div style="{FRAME}">{self._head(len(order))}<div>{"".join(tiles)}</div>{more}</div>'
 
     def tiles(self, order: Sequence[int], room: int, captions: Mapping[int, str] | None = None) -> list[str]:
@@ -119,6 +129,8 @@ def gallery_text(outputs: GalleryOutputs, order: Sequence[int]) -> str:
     """Return the first outputs as an aligned table, a line each."""
     places = list(order[:_TEXT_ROWS])
     looks = outputs.looks(places)
+    if not outputs.records:
+        return f"{one_line(outputs.name, 120)}: {empty_words(outputs)}"
     lines = [f"{one_line(outputs.name, 120)}: {len(order):,} of {len(outputs.records):,} outputs"]
     for place in places:
         if (look := looks.get(place)) is None:

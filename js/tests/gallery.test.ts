@@ -67,12 +67,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function open(count: number, more: Record<string, unknown> = {}): Gallery {
+function open(count: number, more: Record<string, unknown> = {}, of = row): Gallery {
   gallery = new Gallery(count, more);
   expect(gallery.model.sentOf("order")).toHaveLength(1);
   gallery.order(numbers(count));
   vi.runAllTimers();
-  gallery.answer();
+  gallery.answer((place) => of(place));
   vi.runAllTimers();
   return gallery;
 }
@@ -157,6 +157,95 @@ test("keys move, select, rate and hide; what is selected is meant where there is
   expect(gallery.model.sentOf("tag")).toEqual([{ kind: "tag", cells: [2, 5], tag: "hidden", on: true }]);
   gallery.key("End");
   expect(gallery.find('.fal-nb-gtile[tabindex="0"]').dataset.at).toBe("29");
+});
+
+test("every action on a tile is a key: what needs an endpoint asks for it first", () => {
+  open(3);
+  for (const key of ["v", "y", "r"]) gallery.key(key);
+  expect(gallery.model.sentOf("code").map(({ what }) => what)).toEqual(["vary", "again", "path"]);
+  gallery.key("u");
+  expect(gallery.model.sentOf("offers")).toEqual([{ kind: "offers", cell: 0, what: "input" }]);
+  gallery.deliver({ kind: "offers", cell: 0, what: "input", endpoints: [EVIL, "fal-ai/birefnet"] });
+  const input = gallery.find<HTMLInputElement>(".fal-nb-geditor input");
+  expect(gallery.el.querySelectorAll(".fal-nb-geditor option").length).toBe(2);
+  gallery.act(() => {
+    input.value = " fal-ai/birefnet ";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  gallery.act(() => {
+    input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  });
+  expect(gallery.model.sentOf("code").at(-1)).toEqual({
+    kind: "code",
+    cell: 0,
+    what: "input",
+    endpoint: "fal-ai/birefnet",
+  });
+  expect(gallery.el.querySelector(".fal-nb-geditor")).toBeNull();
+  gallery.key("?");
+  expect(gallery.find(".fal-nb-gkeys").textContent).toContain("use as input");
+});
+
+test("a note is read, written and saved by Enter; tags are put on and taken off", () => {
+  open(2, {}, (place) => row(place, { 17: ["keeper"], 18: 1 }));
+  gallery.key("n");
+  const details = { kind: "details", cell: 0, arguments: {}, reason: "", text: "", note: EVIL };
+  gallery.deliver(details);
+  const area = gallery.find<HTMLTextAreaElement>(".fal-nb-geditor textarea");
+  expect(area.value).toBe(EVIL);
+  gallery.act(() => {
+    area.value = "good light";
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  gallery.act(() => {
+    area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  });
+  expect(gallery.model.sentOf("note")).toEqual([{ kind: "note", cells: [0], text: "good light" }]);
+  gallery.key("t");
+  gallery.click(gallery.button("keeper ×"));
+  expect(gallery.model.sentOf("tag")).toEqual([{ kind: "tag", cells: [0], tag: "keeper", on: false }]);
+  gallery.act(() => {
+    gallery
+      .find(".fal-nb-geditor input")
+      .dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  });
+  expect(gallery.el.querySelector(".fal-nb-geditor")).toBeNull();
+});
+
+test("what is hidden and shown all the same says so, and is shown again by the same key", () => {
+  open(2, {}, (place) => row(place, { 21: 1 }));
+  expect(gallery.find(".fal-nb-gtile").dataset.hidden).toBe("true");
+  gallery.key("h");
+  expect(gallery.model.sentOf("tag")).toEqual([{ kind: "tag", cells: [0], tag: "hidden", on: false }]);
+});
+
+test("a menu is walked by keys and closed by Escape", () => {
+  open(2);
+  gallery.key("m");
+  const menu = () => gallery.el.querySelector<HTMLElement>(".fal-nb-gmenu");
+  const press = (key: string) =>
+    gallery.act(() => {
+      document.activeElement?.dispatchEvent(
+        new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
+      );
+    });
+  vi.advanceTimersByTime(50);
+  expect(document.activeElement?.textContent).toContain("Use as input");
+  press("ArrowUp");
+  expect(document.activeElement?.textContent).toContain("Hide");
+  press("ArrowDown");
+  press("Escape");
+  expect(menu()).toBeNull();
+});
+
+test("an empty gallery says what is empty and what to do", () => {
+  gallery = new Gallery(0, { empty: `nothing was made yet ${EVIL}` });
+  gallery.order([]);
+  expect(gallery.find(".fal-nb-gempty").textContent).toContain("nothing was made yet <img");
+  expect(gallery.find(".fal-nb-ghead").textContent).toContain("no outputs");
+  gallery.patch({ empty: "", count: 9, matching: 0 });
+  gallery.click(gallery.button("Show everything"));
+  expect(gallery.model.sentOf("query").at(-1)).toMatchObject({ words: "", filters: {}, with_hidden: true });
 });
 
 test("down goes to the picture below, and back up to where it was", () => {

@@ -74,6 +74,7 @@ export function row(place: number, more: Partial<Record<number, unknown>> = {}):
     0,
     1_700_000_000,
     "",
+    0,
   ];
   for (const [at, value] of Object.entries(more)) all[Number(at)] = value;
   return all as unknown as ItemRow;

@@ -9,7 +9,7 @@ import pytest
 
 from fal_nb.views.board_look import CellArtifact
 from fal_nb.views.gallery import GalleryView
-from fal_nb.views.gallery_look import Facet, OutputLook
+from fal_nb.views.gallery_look import Facet, OutputLook, Written
 
 from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING
@@ -53,8 +53,11 @@ class HostileOutputs:
     def thumbnails(self, places):
         return {}
 
-    def code(self, place, what):
-        return "%fal run x"
+    def code(self, place, what, endpoint=""):
+        return Written("%fal run x", (self.words,))
+
+    def offers(self, place, what):
+        return [self.words, "fal-ai/x"]
 
 
 @pytest.mark.parametrize("words", EVERYTHING.values(), ids=list(EVERYTHING))
@@ -69,11 +72,13 @@ def test_a_gallery_is_text_whatever_it_shows(words, tmp_path):
         view.receive({"kind": "items", "cells": [0, 1, 2]})
         view.receive({"kind": "details", "cells": [0, 1, 2]})
         view.receive({"kind": "media", "which": "original", "index": 1})
+        view.receive({"kind": "code", "cell": 0, "what": "elsewhere", "endpoint": words})
+        view.receive({"kind": "offers", "cell": 0, "what": "input"})
         view.receive({"kind": "query", "words": words, "filters": {words[:50]: [words[:50]]}, "sort": "created"})
         await asyncio.gather(*view._tasks)
 
     asyncio.run(look())
-    assert {content["kind"] for content in sent} == {"order", "items", "details", "media-error"}
+    assert {content["kind"] for content in sent} == {"order", "items", "details", "media-error", "code", "offers"}
     for content in sent:
         assert_sendable(content)
     assert_sendable(view.state())

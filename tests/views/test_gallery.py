@@ -26,7 +26,7 @@ def session(tmp_path_factory):
         calls = [
             (FLUX, {"prompt": "a red fox", "seed": 2, "image_size": SIZE, "num_images": 3}),
             (FLUX, {"prompt": "an <b>owl</b>", "seed": 10, "image_size": {"width": 48, "height": 96}}),
-            ("fal-ai/flux/dev", {"prompt": "a red boat {x}", "seed": 1, "image_size": SIZE}),
+            ("fal-ai/flux/dev", {"prompt": "a red boat {x}", "seed": 1, "image_size": SIZE, "guidance_scale": 4}),
             ("fal-ai/any-llm", {"prompt": "Why?"}),
             ("simulator/sleep", {"seconds": 0}),
             (FLUX, {"prompt": "a fox", "seed": 3, "image_size": SIZE}),
@@ -180,15 +180,67 @@ class TestMessages:
         assert details["arguments"]["prompt"] == "a fox"
         assert Path(details["path"]).read_bytes() == buffer
 
-    @pytest.mark.parametrize("what", ["again", "vary", "input"])
-    def test_a_tile_gives_a_cell_that_can_be_run(self, say, what, session):
-        [(about, _)] = say({"kind": "code", "cell": 2, "what": what}, "code")
-        expected = {
-            "again": "%fal run fal-ai/flux/dev",
-            "vary": "fal.sweep('fal-ai/flux/dev', {'prompt': 'a red boat {{x}}'",
-            "input": "fal.result(3).files[0]",
-        }
-        assert about["text"].startswith(expected[what])
+    @pytest.mark.parametrize(
+        ("what", "endpoint", "expected"),
+        [
+            ("again", "", ["%fal run fal-ai/flux/dev", "seed=1"]),
+            ("vary", "", ["fal.sweep('fal-ai/flux/dev', {'prompt': 'a red boat {{x}}'", "random 8"]),
+            (
+                "elsewhere",
+                "fal-ai/flux/schnell",
+                ["%fal run fal-ai/flux/schnell", "seed=1", "guidance_scale=4"],
+            ),
+            (
+                "input",
+                "fal-ai/flux/dev/image-to-image",
+                ["source = fal.result(3).files[0]\n", "{'image_url': source, 'prompt': 'a red boat {x}'}"],
+            ),
+            ("input", " fal-ai/hunyuan3d/v2 ", ["fal.subscribe('fal-ai/hunyuan3d/v2', {'input_image_url': source})"]),
+        ],
+    )
+    def test_a_tile_gives_a_cell_that_can_be_run(self, say, what, endpoint, expected):
+        [(about, _)] = say({"kind": "code", "cell": 2, "what": what, "endpoint": endpoint}, "code")
+        assert [each for each in expected if each not in about["text"]] == []
+
+    def test_what_another_endpoint_lacks_is_left_out_and_named(self, say):
+        asked = {"kind": "code", "cell": 2, "what": "elsewhere", "endpoint": "fal-ai/hunyuan3d/v2"}
+        [(about, _)] = say(asked, "code")
+        assert about["notes"][:2] == [
+            "fal-ai/hunyuan3d/v2 takes no prompt",
+            "fal-ai/hunyuan3d/v2 takes no image_size",
+        ]
+        assert "still to be given: input_image_url" in about["notes"]
+        assert about["text"].endswith("%fal run fal-ai/hunyuan3d/v2 seed=1 guidance_scale=4")
+
+    @pytest.mark.parametrize(
+        ("what", "endpoint", "words"),
+        [
+            ("input", FLUX, f"{FLUX} takes no image"),
+            ("elsewhere", "no endpoint!", "no endpoint!"),
+            ("elsewhere", "", "endpoint"),
+        ],
+    )
+    def test_an_endpoint_that_cannot_be_used_is_one_line_in_the_gallery(self, view, say, what, endpoint, words):
+        say({"kind": "code", "cell": 2, "what": what, "endpoint": endpoint})
+        assert words in view.state()["error"]
+
+    def test_the_path_of_a_file_has_its_extension(self, say):
+        [(about, _)] = say({"kind": "code", "cell": 0, "what": "path"}, "code")
+        assert about["text"].endswith(".jpg")
+        assert Path(about["text"]).stat().st_size > 0
+
+    def test_endpoints_that_take_the_output_are_offered(self, session):
+        class Known:
+            def endpoints(self):
+                return [FLUX, "fal-ai/flux/dev/image-to-image", "fal-ai/unheard", "fal-ai/flux/dev"]
+
+            def schema(self, endpoint):
+                return None if "unheard" in endpoint else session.preflight.schema(endpoint)
+
+        outputs = ShownOutputs(session, known=Known())
+        assert outputs.offers(2, "input") == ["fal-ai/flux/dev/image-to-image"]
+        assert outputs.offers(2, "elsewhere")[-1] == "fal-ai/unheard"
+        assert "fal-ai/flux/dev" not in outputs.offers(2, "elsewhere")
 
     @pytest.mark.parametrize(
         "content",

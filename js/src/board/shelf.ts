@@ -74,6 +74,12 @@ export class Shelf {
     return known.words;
   }
 
+  /** Asks for the words of a cell anew when they are next wanted: a person has changed them. */
+  forget(place: number): void {
+    const known = this.#details.get(place);
+    if (known) known.about = "";
+  }
+
   receive(message: BoardMessage, buffers: Buffers): void {
     if (message?.kind === "thumbnails") this.thumbs.receive(message, buffers);
     else if (message?.kind === "details") this.#takeDetails(message);

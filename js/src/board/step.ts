@@ -4,7 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 import { InStep } from "../lib/in_step";
 import type { BoardModel } from "./board_model";
 
-interface Step {
+export interface Step {
   isWanted: Signal<boolean>;
   players: InStep;
 }

@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { money, seconds } from "../lib/format";
-import { AUTO_LOAD_BYTES } from "../lib/media";
 import type { BoardModel, BoardProps } from "./board_model";
 import { type Cell, labelsOf } from "./cells";
 import { compareWith } from "./comparing";
 import { CELL_WORDS } from "./header";
+import { Player } from "./player";
 import { stepOf } from "./step";
 
 interface TileProps extends BoardProps {
@@ -113,7 +113,7 @@ function Inside({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver:
   if (cell.state !== "SUCCEEDED") return <Waiting board={board} cell={cell} />;
   const { output } = cell;
   if (output?.kind === "video" || output?.kind === "audio") {
-    return <Player board={board} cell={cell} isOver={isOver} alt={alt} />;
+    return <Playing board={board} cell={cell} isOver={isOver} alt={alt} />;
   }
   if (output?.kind === "image" || (output?.kind === "mesh" && board.shelf.thumbs.get(cell).value)) {
     return <Thumbnail board={board} cell={cell} />;
@@ -126,58 +126,22 @@ function Thumbnail({ board, cell }: BoardProps & { cell: Cell }) {
   return url ? <img src={url} alt="" draggable={false} decoding="async" /> : null;
 }
 
-/** A poster that plays while the pointer is on it (a sound: by its button), or with all the others in step. */
-function Player({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver: boolean; alt: string }) {
-  const step = stepOf(board);
-  const isAlone = useSignal(false);
-  const ref = useRef<HTMLMediaElement>(null);
-  const output = cell.output as NonNullable<Cell["output"]>;
-  const isFilm = output.kind === "video";
-  const isInStep = step.isWanted.value;
-  const isWanted = isInStep || (isFilm ? isOver : isAlone.value);
-  const original = board.shelf.media.get(output, "original").value;
-  const poster = board.shelf.thumbs.get(cell).value;
-  const url = isWanted ? original.url : undefined;
-  useEffect(() => {
-    if (isWanted && (output.size_bytes ?? 0) <= AUTO_LOAD_BYTES)
-      board.shelf.media.request(output, "original");
-  }, [board, isWanted, output]);
-  useEffect(() => {
-    const player = ref.current;
-    if (!url || !player) return undefined;
-    if (!isInStep) {
-      player.play()?.catch(() => {});
-      return () => player.pause();
-    }
-    const leave = step.players.add(player);
-    step.players.play();
-    return leave;
-  }, [url, isInStep, step]);
-  const common = { src: url, loop: !isInStep, "aria-label": alt, preload: "auto" } as const;
+function Playing({ board, cell, isOver, alt }: BoardProps & { cell: Cell; isOver: boolean; alt: string }) {
+  const isOn = useSignal(false);
   return (
-    <>
-      {poster && <img src={poster} alt="" draggable={false} data-kind={output.kind} />}
-      {url &&
-        (isFilm ? (
-          <video ref={ref as never} muted playsInline {...common} />
-        ) : (
-          <audio ref={ref as never} {...common} />
-        ))}
-      {!isFilm && (
-        <button
-          type="button"
-          class="fal-nb-tplay"
-          tabIndex={-1}
-          aria-label={isAlone.value ? "stop" : "play"}
-          onClick={(event) => {
-            event.stopPropagation();
-            isAlone.value = !isAlone.value;
-          }}
-        >
-          {isAlone.value ? "❚❚" : "▶"}
-        </button>
-      )}
-    </>
+    <Player
+      media={board.shelf.media}
+      output={cell.output as NonNullable<Cell["output"]>}
+      poster={board.shelf.thumbs.get(cell).value}
+      alt={alt}
+      mark="fal-nb-tplay"
+      isOver={isOver}
+      isOn={isOn.value}
+      setOn={(value) => {
+        isOn.value = value;
+      }}
+      step={stepOf(board)}
+    />
   );
 }
 

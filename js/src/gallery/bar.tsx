@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { FilterValue } from "../lib/gallery_messages";
+import { compareSelected } from "./comparing";
 import { type GalleryProps, MOST_COMPARED, SIZES, type Size } from "./gallery_model";
-import { compareSelected } from "./grid";
+import { Keys } from "./keys";
 
 const WAIT_MS = 250;
 const SORT_WORDS: Record<string, string> = { created: "newest", total_s: "time", rating: "rating" };
@@ -13,9 +14,11 @@ export function Bar({ gallery }: GalleryProps) {
   const { live } = gallery;
   const [matching, count] = [live.field("matching").value ?? 0, live.field("count").value ?? 0];
   const told =
-    matching === count
-      ? `${count.toLocaleString("en")} outputs`
-      : `${matching.toLocaleString("en")} of ${count.toLocaleString("en")}`;
+    count === 0
+      ? "no outputs"
+      : matching === count
+        ? `${count.toLocaleString("en")} outputs`
+        : `${matching.toLocaleString("en")} of ${count.toLocaleString("en")}`;
   const chosen = Object.values(live.field("filters").value ?? {}).flat().length;
   const isDown = live.field("is_descending").value ?? true;
   return (
@@ -77,6 +80,18 @@ export function Bar({ gallery }: GalleryProps) {
               </option>
             ))}
           </select>
+          <button
+            type="button"
+            class="fal-nb-button"
+            aria-label="keys"
+            title="keys (?)"
+            aria-expanded={gallery.areKeysShown.value}
+            onClick={() => {
+              gallery.areKeysShown.value = !gallery.areKeysShown.value;
+            }}
+          >
+            ?
+          </button>
         </span>
       </div>
       {live.field("left_out").value && (
@@ -85,6 +100,7 @@ export function Bar({ gallery }: GalleryProps) {
         </p>
       )}
       {gallery.areFiltersOpen.value && <Filters gallery={gallery} />}
+      <Keys gallery={gallery} />
       {live.field("error").value && (
         <div class="fal-nb-gerror" role="alert">
           {live.field("error").value}
@@ -187,7 +203,9 @@ export function Actions({ gallery }: GalleryProps) {
   if (places.length === 0) {
     return (
       <footer class="fal-nb-gfoot fal-nb-quiet">
-        <span role="status">{notice.value || "click opens, Ctrl or Shift and click selects"}</span>
+        <span role="status">
+          {notice.value || "click opens, Ctrl or Shift and click selects, ? tells the keys"}
+        </span>
       </footer>
     );
   }
@@ -221,6 +239,7 @@ export function Actions({ gallery }: GalleryProps) {
 function Marks({ gallery, places }: GalleryProps & { places: number[] }) {
   const tag = useSignal("");
   const { live } = gallery;
+  const areHidden = places.every((place) => gallery.item(place).value?.isHidden);
   const send = (on: boolean) => {
     const words = tag.value.trim();
     if (words) live.send({ kind: "tag", cells: places, tag: words, on });
@@ -259,12 +278,8 @@ function Marks({ gallery, places }: GalleryProps & { places: number[] }) {
       <button type="button" class="fal-nb-button" disabled={!tag.value.trim()} onClick={() => send(false)}>
         Untag
       </button>
-      <button
-        type="button"
-        class="fal-nb-button"
-        onClick={() => live.send({ kind: "tag", cells: places, tag: "hidden", on: true })}
-      >
-        Hide
+      <button type="button" class="fal-nb-button" onClick={() => gallery.hide(places, !areHidden)}>
+        {areHidden ? "Show again" : "Hide"}
       </button>
     </>
   );

@@ -12,6 +12,7 @@ import type {
   GalleryMessage,
   GalleryState,
   Items,
+  OfferKind,
   Order,
 } from "../lib/gallery_messages";
 import type { Buffers } from "../lib/messages";
@@ -26,6 +27,7 @@ export const SIZES = { small: 96, medium: 160, large: 260 } as const;
 export type Size = keyof typeof SIZES;
 export const MOST_COMPARED = 4;
 
+const NOTICE_MS = 6_000;
 const BATCH = 100;
 const ASK_AGAIN_MS = 8_000;
 /** A choice that the kernel has not answered for so long is not answered any more. */
@@ -40,6 +42,12 @@ export interface Ordered {
   places: Uint32Array;
   /** Width over height, by place in the order. */
   ratios: Float32Array;
+}
+
+/** What the person is writing, and about which output. */
+export interface Editing {
+  what: "note" | "tags" | OfferKind;
+  place: number;
 }
 
 interface Kept {
@@ -60,11 +68,17 @@ export class GalleryModel {
   /** Place in the order of the tile that the keys act on. */
   readonly active: Signal<number>;
   readonly areFiltersOpen: Signal<boolean>;
-  /** Place of the output whose menu is open; -1 where none is. */
-  readonly menu = signal(-1);
   /** What is said for a moment: copied, and the like. */
   readonly notice = signal("");
+  /** The output that plays because it was asked to. */
+  readonly playing = signal<number | undefined>(undefined);
+  /** The output whose menu is open. */
+  readonly menu = signal<number | undefined>(undefined);
+  readonly editing = signal<Editing | undefined>(undefined);
+  readonly offers = signal<readonly string[]>([]);
+  readonly areKeysShown = signal(false);
   readonly query: ReadonlySignal<Ask>;
+  readonly #insert?: (source: string) => boolean;
   readonly #items = new Map<number, Kept>();
   readonly #wanted = new Set<number>();
   #isDue = false;
@@ -73,9 +87,11 @@ export class GalleryModel {
   #parts: (readonly [Uint32Array, Uint16Array] | undefined)[] = [];
   #fading?: ReturnType<typeof setTimeout>;
 
-  constructor(live: LiveGallery, shelf: Shelf) {
+  /** `insert` writes a cell below the gallery and says whether it could. */
+  constructor(live: LiveGallery, shelf: Shelf, insert?: (source: string) => boolean) {
     this.live = live;
     this.shelf = shelf;
+    this.#insert = insert;
     this.size = this.#kept<Size>("size", "medium");
     this.scroll = this.#kept("scroll", 0);
     this.active = this.#kept("active", 0);
@@ -161,8 +177,28 @@ export class GalleryModel {
     this.live.send({ kind: "rate", cells: places, rating });
   }
 
-  copy(place: number, what: CodeKind): void {
-    this.live.send({ kind: "code", cell: place, what });
+  hide(places: number[], on: boolean): void {
+    this.live.send({ kind: "tag", cells: places, tag: "hidden", on });
+    this.say(on ? "hidden; Filters, “show hidden ones” brings it back" : "shown again");
+  }
+
+  /** Asks for a cell, or for the path; where it needs another endpoint, asks the person for that first. */
+  code(place: number, what: CodeKind, endpoint?: string): void {
+    if ((what === "input" || what === "elsewhere") && endpoint === undefined) {
+      this.edit({ what, place });
+    } else if (endpoint === undefined) {
+      this.live.send({ kind: "code", cell: place, what });
+    } else {
+      this.live.send({ kind: "code", cell: place, what, endpoint });
+    }
+  }
+
+  edit(editing: Editing | undefined): void {
+    this.editing.value = editing;
+    this.menu.value = undefined;
+    if (editing?.what !== "input" && editing?.what !== "elsewhere") return;
+    this.offers.value = [];
+    this.live.send({ kind: "offers", cell: editing.place, what: editing.what });
   }
 
   say(words: string): void {
@@ -170,7 +206,7 @@ export class GalleryModel {
     clearTimeout(this.#fading);
     this.#fading = setTimeout(() => {
       this.notice.value = "";
-    }, 2_500);
+    }, NOTICE_MS);
   }
 
   receive(message: GalleryMessage, buffers: Buffers): void {
@@ -186,6 +222,9 @@ export class GalleryModel {
         break;
       case "code":
         this.#takeCode(message);
+        break;
+      case "offers":
+        if (Array.isArray(message.endpoints)) this.offers.value = message.endpoints.map(String);
         break;
       default:
         this.shelf.receive(message as BoardMessage, buffers);
@@ -248,7 +287,14 @@ export class GalleryModel {
     }
   }
 
-  #takeCode({ what, text }: Code): void {
+  /** What is to be copied is copied; any other cell is written into the notebook, where the host lets a page do so. */
+  #takeCode({ what, text, notes = [] }: Code): void {
+    const told = notes.length > 0 ? ` (${notes.join("; ")})` : "";
+    const isCopied = what === "path" || what === "again";
+    if (!isCopied && this.#insert?.(text)) {
+      this.say(`a cell was written below${told}`);
+      return;
+    }
     const words = what === "path" ? "the path" : "the cell";
     const { clipboard } = navigator;
     if (!clipboard) {
@@ -256,7 +302,7 @@ export class GalleryModel {
       return;
     }
     clipboard.writeText(text).then(
-      () => this.say(`copied ${words}`),
+      () => this.say(`copied ${words}${told}`),
       () => this.say(text),
     );
   }

@@ -2,9 +2,9 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { openCompare } from "../compare/compare";
 import { openLightbox } from "../lightbox/lightbox";
-import { type GalleryModel, type GalleryProps, MOST_COMPARED, SIZES } from "./gallery_model";
+import { type GalleryModel, type GalleryProps, SIZES } from "./gallery_model";
+import { pressed } from "./keys";
 import { across, inSight, justify, type Layout, type Row } from "./layout";
 import { gallerySlides } from "./slides";
 import { Tile } from "./tile";
@@ -12,9 +12,6 @@ import { Tile } from "./tile";
 export const MOST_TILES = 80;
 /** In a file of its own the gallery fills the window, which may be large. */
 const MOST_TILES_EXPORTED = 400;
-const KEYS =
-  "arrows move, Enter opens, Space selects, c compares, m opens what to do with it, p plays a sound";
-const MARKING_KEYS = "1 to 5 rate, 0 takes the rating back, h hides";
 const GAP = 6;
 const HEIGHT = 600;
 
@@ -50,13 +47,13 @@ export function Grid({ gallery }: GalleryProps) {
         gallery.scroll.value = Math.max(0, currentTarget.scrollTop);
       }}
     >
-      {isEmpty && <div class="fal-nb-gempty">nothing passes these filters</div>}
+      {isEmpty && <Empty gallery={gallery} />}
       {/* biome-ignore lint/a11y/useSemanticElements: a windowed grid of placed tiles cannot be a table */}
       <div
         class="fal-nb-gsheet"
         role="grid"
         tabIndex={-1}
-        aria-label={`outputs: ${KEYS}${isExport ? "" : `, ${MARKING_KEYS}`}`}
+        aria-label="outputs: arrows move, Enter opens, Space selects, question mark tells the other keys"
         aria-rowcount={rows.length}
         aria-multiselectable="true"
         style={{ height: `${height}px` }}
@@ -87,15 +84,23 @@ export function Grid({ gallery }: GalleryProps) {
   );
 }
 
-/** Opens the comparison of what is selected, where two to four outputs are. */
-export function compareSelected(gallery: GalleryModel): void {
-  const places = [...gallery.selected.peek()];
-  if (places.length < 2 || places.length > MOST_COMPARED) {
-    gallery.say(`select 2 to ${MOST_COMPARED} to compare`);
-    return;
-  }
-  for (const place of places) gallery.want(place);
-  openCompare(gallerySlides(gallery, places), gallery.shelf);
+/** What is empty, and what to do about it. */
+function Empty({ gallery }: GalleryProps) {
+  const words = gallery.live.field("empty").value;
+  return (
+    <div class="fal-nb-gempty">
+      {words || "Nothing passes these filters."}
+      {!words && (
+        <button
+          type="button"
+          class="fal-nb-button"
+          onClick={() => gallery.ask({ words: "", filters: {}, with_hidden: true })}
+        >
+          Show everything
+        </button>
+      )}
+    </div>
+  );
 }
 
 function onKey(
@@ -111,16 +116,7 @@ function onKey(
   const next = stepped(event.key, at, layout, gallery);
   if (next !== undefined) reveal(gallery, layout, next, scroller);
   else if (event.key === "Enter") open(at);
-  else if (event.key === " ") gallery.toggle(place);
-  else if (event.key === "c") compareSelected(gallery);
-  else if (event.key === "m" || event.key === "ContextMenu") gallery.menu.value = place;
-  else if (event.key === "p")
-    scroller?.querySelector<HTMLElement>(`[data-at="${at}"] .fal-nb-gplay`)?.click();
-  else if (gallery.isExport) return;
-  else if (event.key === "h")
-    gallery.live.send({ kind: "tag", cells: gallery.meant(place), tag: "hidden", on: true });
-  else if (/^[0-5]$/.test(event.key)) gallery.rate(gallery.meant(place), Number(event.key) || null);
-  else return;
+  else if (!pressed(event.key, gallery, place)) return;
   event.preventDefault();
   event.stopPropagation();
 }

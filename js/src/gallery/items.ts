@@ -11,13 +11,14 @@ export interface Item extends Cell {
   seed?: FilterValue;
   tags: readonly string[];
   hasNote: boolean;
+  isHidden: boolean;
   created?: number;
 }
 
 export function readItem(row: ItemRow): Item | undefined {
   const [place, kind, content_type, digest, width, height, duration_s, size_bytes, text, record] = row;
   if (!kind || !isNumber(place)) return undefined;
-  const [endpoint, prompt, seed, cost, total, rating, tags, note, created, error] = row.slice(11) as [
+  const [endpoint, prompt, seed, cost, total, rating, tags, note, created, error, hidden] = row.slice(11) as [
     string,
     string,
     FilterValue | null,
@@ -33,6 +34,7 @@ export function readItem(row: ItemRow): Item | undefined {
     number,
     number,
     string,
+    number,
   ];
   const hasPicture = kind === "image" || kind === "video" || kind === "audio" || kind === "mesh";
   return {
@@ -65,6 +67,7 @@ export function readItem(row: ItemRow): Item | undefined {
     seed: seed ?? undefined,
     tags: Array.isArray(tags) ? tags.map(String) : [],
     hasNote: note === 1,
+    isHidden: hidden === 1,
     created: known(created),
   };
 }

@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Player } from "../board/player";
 import { seconds } from "../lib/format";
 import type { CodeKind } from "../lib/gallery_messages";
-import { AUTO_LOAD_BYTES } from "../lib/media";
-import type { GalleryModel, GalleryProps } from "./gallery_model";
+import type { GalleryProps } from "./gallery_model";
 import type { Item } from "./items";
 import { factsOf } from "./slides";
 
@@ -16,11 +16,12 @@ interface TileProps extends GalleryProps {
   onOpen: (at: number) => void;
 }
 
-const ACTIONS: readonly [CodeKind, string][] = [
-  ["again", "Copy the call"],
-  ["vary", "Copy a sweep over its seed"],
-  ["input", "Copy as input of another call"],
-  ["path", "Copy the file's path"],
+const ACTIONS: readonly (readonly [CodeKind, string, string])[] = [
+  ["input", "Use as input of another call", "u"],
+  ["elsewhere", "Same seed on another endpoint", "e"],
+  ["vary", "Vary the seed", "v"],
+  ["again", "Copy the call", "y"],
+  ["path", "Copy the file's path", "r"],
 ];
 
 export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
@@ -29,6 +30,7 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
   const item = gallery.item(place).value;
   const isActive = gallery.active.value === at;
   const isSelected = gallery.selected.value.has(place);
+  const isMenuOpen = gallery.menu.value === place;
   useEffect(() => gallery.want(place), [gallery, place]);
   useEffect(() => {
     if (item) gallery.shelf.thumbs.want(item);
@@ -51,6 +53,7 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
       class="fal-nb-gtile"
       data-at={at}
       aria-selected={isSelected}
+      data-hidden={item?.isHidden ?? false}
       tabIndex={isActive ? 0 : -1}
       style={style}
       onFocus={() => {
@@ -88,9 +91,7 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
         onClick={(event) => event.stopPropagation()}
         onChange={() => gallery.toggle(place)}
       />
-      {item && (isOver.value || gallery.menu.value === place) && (
-        <Over gallery={gallery} item={item} label={label} />
-      )}
+      {item && (isOver.value || isMenuOpen) && <Over gallery={gallery} item={item} label={label} />}
     </div>
   );
 }
@@ -98,7 +99,7 @@ export function Tile({ gallery, at, place, style, onOpen }: TileProps) {
 function Inside({ gallery, item, isOver }: GalleryProps & { item: Item; isOver: boolean }) {
   const kind = item.output?.kind;
   if (item.reason) return <span class="fal-nb-gtext">{item.reason}</span>;
-  if (kind === "video" || kind === "audio") return <Player gallery={gallery} item={item} isOver={isOver} />;
+  if (kind === "video" || kind === "audio") return <Playing gallery={gallery} item={item} isOver={isOver} />;
   if (kind === "image" || (kind === "mesh" && gallery.shelf.thumbs.get(item).value)) {
     return <Picture gallery={gallery} item={item} />;
   }
@@ -110,57 +111,28 @@ function Picture({ gallery, item }: GalleryProps & { item: Item }) {
   return url ? <img src={url} alt="" draggable={false} decoding="async" /> : null;
 }
 
-/** A poster that plays while the pointer is on it; a sound plays by its button. */
-function Player({ gallery, item, isOver }: GalleryProps & { item: Item; isOver: boolean }) {
-  const isAlone = useSignal(false);
-  const ref = useRef<HTMLMediaElement>(null);
-  const output = item.output as NonNullable<Item["output"]>;
-  const isFilm = output.kind === "video";
-  const isWanted = isFilm ? isOver : isAlone.value;
-  const original = gallery.shelf.media.get(output, "original").value;
-  const poster = gallery.shelf.thumbs.get(item).value;
-  const url = isWanted ? original.url : undefined;
-  useEffect(() => {
-    if (isWanted && (output.size_bytes ?? 0) <= AUTO_LOAD_BYTES)
-      gallery.shelf.media.request(output, "original");
-  }, [gallery, isWanted, output]);
-  useEffect(() => {
-    const player = ref.current;
-    if (!url || !player) return undefined;
-    player.play()?.catch(() => {});
-    return () => player.pause();
-  }, [url]);
+function Playing({ gallery, item, isOver }: GalleryProps & { item: Item; isOver: boolean }) {
   return (
-    <>
-      {poster && <img src={poster} alt="" draggable={false} data-kind={output.kind} />}
-      {url &&
-        (isFilm ? (
-          <video ref={ref as never} src={url} loop muted playsInline preload="auto" />
-        ) : (
-          // biome-ignore lint/a11y/useMediaCaption: there is no text of a generated sound
-          <audio ref={ref as never} src={url} preload="auto" />
-        ))}
-      {!isFilm && (
-        <button
-          type="button"
-          class="fal-nb-gplay"
-          tabIndex={-1}
-          aria-label={isAlone.value ? "stop" : "play"}
-          onClick={(event) => {
-            event.stopPropagation();
-            isAlone.value = !isAlone.value;
-          }}
-        >
-          {isAlone.value ? "❚❚" : "▶"}
-        </button>
-      )}
-    </>
+    <Player
+      media={gallery.shelf.media}
+      output={item.output as NonNullable<Item["output"]>}
+      poster={gallery.shelf.thumbs.get(item).value}
+      alt=""
+      mark="fal-nb-gplay"
+      isOver={isOver}
+      isOn={gallery.playing.value === item.place}
+      setOn={(value) => {
+        gallery.playing.value = value ? item.place : undefined;
+      }}
+    />
   );
 }
 
+const MARKS: Record<string, string> = { video: "▶", audio: "♪", mesh: "⬢" };
+
 function Badges({ item }: { item: Item }) {
   const kind = item.output?.kind;
-  const mark = kind === "video" ? "▶" : kind === "audio" ? "♪" : "";
+  const mark = MARKS[kind ?? ""] ?? "";
   return (
     <span class="fal-nb-gbadges">
       {mark && (
@@ -169,7 +141,9 @@ function Badges({ item }: { item: Item }) {
         </span>
       )}
       {item.rating ? <span>{"★".repeat(item.rating)}</span> : null}
+      {item.tags.length > 0 && <span title={item.tags.join(", ")}>#{item.tags[0]}</span>}
       {item.hasNote && <span title="has a note">✎</span>}
+      {item.isHidden && <span>hidden</span>}
     </span>
   );
 }
@@ -188,30 +162,31 @@ function Over({ gallery, item, label }: GalleryProps & { item: Item; label: stri
         class="fal-nb-gmore"
         tabIndex={-1}
         aria-label="what to do with it"
+        title="what to do with it (m)"
         aria-expanded={isOpen}
         onClick={(event) => {
           event.stopPropagation();
-          gallery.menu.value = isOpen ? -1 : item.place;
+          gallery.menu.value = isOpen ? undefined : item.place;
         }}
       >
         ⋯
       </button>
-      {isOpen && <Menu gallery={gallery} place={item.place} />}
+      {isOpen && <Menu gallery={gallery} item={item} />}
     </span>
   );
 }
 
-function Menu({ gallery, place }: { gallery: GalleryModel; place: number }) {
-  const ref = useRef<HTMLSpanElement>(null);
+function Menu({ gallery, item }: GalleryProps & { item: Item }) {
+  const menu = useRef<HTMLSpanElement>(null);
+  const { place } = item;
   useLayoutEffect(() => {
-    ref.current?.querySelector("button")?.focus({ preventScroll: true });
+    menu.current?.querySelector("button")?.focus({ preventScroll: true });
   }, []);
   const close = () => {
-    const tile = ref.current?.closest<HTMLElement>(".fal-nb-gtile");
-    gallery.menu.value = -1;
-    tile?.focus({ preventScroll: true });
+    gallery.menu.value = undefined;
+    menu.current?.closest<HTMLElement>(".fal-nb-gtile")?.focus({ preventScroll: true });
   };
-  const button = (words: string, act: () => void) => (
+  const button = (words: string, key: string, act: () => void) => (
     <button
       key={words}
       type="button"
@@ -219,40 +194,52 @@ function Menu({ gallery, place }: { gallery: GalleryModel; place: number }) {
       tabIndex={-1}
       onClick={(event) => {
         event.stopPropagation();
-        act();
         close();
+        act();
       }}
     >
-      {words}
+      <span>{words}</span>
+      <kbd>{key}</kbd>
     </button>
   );
   return (
     <span
-      ref={ref}
+      ref={menu}
       class="fal-nb-gmenu"
       role="menu"
-      tabIndex={-1}
       aria-label="what to do with it"
+      tabIndex={-1}
       onFocusOut={({ currentTarget, relatedTarget }) => {
-        if (!currentTarget.contains(relatedTarget as Node | null)) gallery.menu.value = -1;
+        if (!currentTarget.contains(relatedTarget as Node | null)) gallery.menu.value = undefined;
       }}
       onKeyDown={(event) => {
         event.stopPropagation();
         if (event.key === "Escape" || event.key === "Tab") close();
-        const all = [...event.currentTarget.querySelectorAll("button")];
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-        if (step === undefined) return;
+        else if (!moveIn(menu.current, event.key)) return;
         event.preventDefault();
-        const root = event.currentTarget.getRootNode() as Document | ShadowRoot;
-        const at = all.indexOf(root.activeElement as HTMLButtonElement);
-        all[(at + step + all.length) % all.length]?.focus();
       }}
     >
-      {ACTIONS.slice(0, gallery.isExport ? 1 : undefined).map(([what, words]) =>
-        button(words, () => gallery.copy(place, what)),
+      {ACTIONS.filter(([what]) => what === "again" || !gallery.isExport).map(([what, words, key]) =>
+        button(words, key, () => gallery.code(place, what)),
       )}
-      {!gallery.isExport &&
-        button("Hide", () => gallery.live.send({ kind: "tag", cells: [place], tag: "hidden", on: true }))}
+      {!gallery.isExport && (
+        <>
+          {button("Note", "n", () => gallery.edit({ what: "note", place }))}
+          {button("Tags", "t", () => gallery.edit({ what: "tags", place }))}
+          {button(item.isHidden ? "Show again" : "Hide", "h", () => gallery.hide([place], !item.isHidden))}
+        </>
+      )}
     </span>
   );
+}
+
+/** Moves the focus along the entries of a menu. */
+function moveIn(menu: HTMLElement | null, key: string): boolean {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+  const all = [...(menu?.querySelectorAll("button") ?? [])];
+  if (step === undefined || all.length === 0) return false;
+  const root = menu?.getRootNode() as Document | ShadowRoot;
+  const at = all.indexOf(root.activeElement as HTMLButtonElement);
+  all[(at + step + all.length) % all.length]?.focus();
+  return true;
 }

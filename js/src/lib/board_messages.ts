@@ -94,6 +94,8 @@ export interface Details {
   reason: string;
   request_id?: string | null;
   text: string;
+  /** A gallery's: what a person has written about it. */
+  note?: string;
 }
 
 export type BoardMessage = Thumbnails | Details | MediaPart | MediaError | ModulePart;

@@ -22,6 +22,8 @@ export interface GalleryState {
   is_descending: boolean;
   with_hidden: boolean;
   facets: Facet[];
+  /** What is empty and what to do about it, where there is no output at all. */
+  empty?: string;
   error: string;
   revision: number;
   /** Whether it stands in a file of its own, where nothing can be called or kept. */
@@ -32,7 +34,7 @@ export interface GalleryState {
 
 /**
  * `[place, kind, content type, digest, width, height, duration_s, size_bytes, text, record, position, endpoint, prompt,
- * seed, cost, total_s, rating, tags, has note, created, error]`; the place alone where its record is gone.
+ * seed, cost, total_s, rating, tags, has note, created, error, is hidden]`; the place alone where its record is gone.
  */
 export type ItemRow = [
   number,
@@ -56,6 +58,7 @@ export type ItemRow = [
   number?,
   number?,
   string?,
+  number?,
 ];
 
 // --- view → Python ---
@@ -69,7 +72,10 @@ export interface Ask {
   with_hidden: boolean;
 }
 
-export type CodeKind = "again" | "vary" | "input" | "path";
+export type CodeKind = "again" | "vary" | "input" | "elsewhere" | "path";
+
+/** Those that need another endpoint. */
+export type OfferKind = "input" | "elsewhere";
 
 export type GalleryEvent =
   | { kind: "order" }
@@ -79,7 +85,8 @@ export type GalleryEvent =
   | { kind: "rate"; cells: number[]; rating: number | null }
   | { kind: "tag"; cells: number[]; tag: string; on: boolean }
   | { kind: "note"; cells: number[]; text: string }
-  | { kind: "code"; cell: number; what: CodeKind }
+  | { kind: "code"; cell: number; what: CodeKind; endpoint?: string }
+  | { kind: "offers"; cell: number; what: OfferKind }
   | MediaRequest
   | ModuleRequest;
 
@@ -110,6 +117,16 @@ export interface Code {
   cell: number;
   what: CodeKind;
   text: string;
+  /** What of the call could not be taken over. */
+  notes?: string[];
+}
+
+/** Endpoints that an output or its arguments can be given to. */
+export interface Offers {
+  kind: "offers";
+  cell: number;
+  what: OfferKind;
+  endpoints: string[];
 }
 
 export type GalleryMessage =
@@ -117,6 +134,7 @@ export type GalleryMessage =
   | Items
   | Selection
   | Code
+  | Offers
   | Thumbnails
   | Details
   | MediaPart
