@@ -219,25 +219,6 @@ test("what is hidden and shown all the same says so, and is shown again by the s
   expect(gallery.model.sentOf("tag")).toEqual([{ kind: "tag", cells: [0], tag: "hidden", on: false }]);
 });
 
-test("a menu is walked by keys and closed by Escape", () => {
-  open(2);
-  gallery.key("m");
-  const menu = () => gallery.el.querySelector<HTMLElement>(".fal-nb-gmenu");
-  const press = (key: string) =>
-    gallery.act(() => {
-      document.activeElement?.dispatchEvent(
-        new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
-      );
-    });
-  vi.advanceTimersByTime(50);
-  expect(document.activeElement?.textContent).toContain("Use as input");
-  press("ArrowUp");
-  expect(document.activeElement?.textContent).toContain("Hide");
-  press("ArrowDown");
-  press("Escape");
-  expect(menu()).toBeNull();
-});
-
 test("an empty gallery says what is empty and what to do", () => {
   gallery = new Gallery(0, { empty: `nothing was made yet ${EVIL}` });
   gallery.order([]);
@@ -290,11 +271,11 @@ test("what can be done with an output is reached by keys, and the focus returns 
     gallery.act(() => {
       document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     });
-  expect(document.activeElement?.textContent).toBe("Copy the call");
+  expect(document.activeElement?.textContent).toContain("Use as input");
   press("ArrowDown");
   press("ArrowUp");
   press("ArrowUp");
-  expect(document.activeElement?.textContent).toBe("Hide");
+  expect(document.activeElement?.textContent).toContain("Hide");
   press("Escape");
   expect(menu()).toBe(null);
   expect(document.activeElement).toBe(gallery.tiles[0]);

@@ -26,6 +26,13 @@ SHOWN = {
         "1 done \\u00b7 3 skipped": 2,
         "4 done \\u00b7 spent 0.10 of 0.10 USD": 1,
     },
+    "03_gallery_and_compare": {
+        "data:image/webp;base64,": 8 + 8 + 2 + 8 + 1,
+        "8 of 8 outputs": 1,
+        "2 of 2 outputs": 1,
+        "\\u2605\\u2605\\u2605\\u2605\\u2605": 1,
+        "birds.html": 2,
+    },
     "04_history": {
         "data:image/webp;base64,": 8 + 4 + 8 + 4 + 1,
         "data:image/svg+xml;base64,": 1,
@@ -33,6 +40,15 @@ SHOWN = {
         "4 of 8 calls are beaten by no other": 1,
         "nothing was sent, it cost 0.003 USD then": 1,
         "duplicate_of": 1,
+    },
+    "05_video_audio_3d": {
+        "data:image/webp;base64,": 1 + 1 + 2 + 2 + 4,
+        "output.mp4": 1,
+        "output.mp3": 1,
+        "output.wav": 1,
+        "model.glb": 2,
+        "The lamp turns all night.": 2,
+        "5 of 5 outputs": 1,
     },
     "06_realtime": {
         "data:image/webp;base64,": 1 + 4,
