@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fal_nb.artifacts import Artifact
+from fal_nb.plain import plain_text
 from fal_nb.views.view import Post
 
 __all__ = ["CHUNK_BYTES", "post_thumbnails", "send_media", "send_original", "send_thumbnail"]
 
 CHUNK_BYTES = 460_000
+_NAME_CHARS = 16
 _BATCH_PICTURES = 50
 _BATCH_BYTES = 400_000
 _LARGEST_BYTES = 256 * 1024 * 1024
@@ -78,6 +80,8 @@ async def send_original(path: Path, about: Mapping[str, Any], post: Post) -> Non
         data = await asyncio.to_thread(_read, path)
     except OSError as error:
         why = f"its file cannot be read: {error.strerror or error}"
+        if isinstance(error, FileNotFoundError):
+            why = f"its file {plain_text(path.name, _NAME_CHARS)} is not in the store any more"
         post({**about, "kind": "media-error", "error": why}, None)
         return
     parts = max(1, -(-len(data) // CHUNK_BYTES))
