@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab build check test test-all faults bench clean
+.PHONY: help demo lab build check test test-all faults bench screenshots clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -25,6 +25,7 @@ help:
 	@echo "make test-all  make test, with the slow suites at their full size"
 	@echo "make faults    run every fault at every stage and write docs/faults.md"
 	@echo "make build     JavaScript bundles and the wheel"
+	@echo "make screenshots  pictures of every view with 1, 20 and 2,000 outputs, in build/screenshots/views"
 	@echo "make bench     benchmarks, as ratios against a baseline in the same run"
 
 # -- environments ---------------------------------------------------------------------------------------------
@@ -84,6 +85,9 @@ faults: $(VENV)/.ready
 
 bench: $(VENV)/.ready fal_nb/static/build.json
 	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each; done
+
+screenshots: $(VENV)/.ready fal_nb/static/build.json
+	$(BIN)/python -m tests.browser.shoot_views
 
 clean:
 	rm -rf build dist .envs fal_nb/static js/node_modules $(VENV)

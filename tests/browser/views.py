@@ -224,17 +224,16 @@ VIEWS = (
 class ShownViews:
     """A notebook that shows every view of `VIEWS`, a cell each."""
 
-    def __init__(self, notebook):
-        self.notebook = notebook
+    def __init__(self, notebook, shown=VIEWS):
+        self.notebook, self.shown = notebook, shown
 
     @staticmethod
     def cells():
         return [MADE, *(view.cell.strip("\n") for view in VIEWS)]
 
-    @staticmethod
-    def cell(view):
+    def cell(self, view):
         """Return the number of the cell that shows a view."""
-        return VIEWS.index(view) + 2
+        return self.shown.index(view) + 2
 
     def root(self, view):
         """Bring a view into sight and return it, once all of it is there."""

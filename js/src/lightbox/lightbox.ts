@@ -132,7 +132,6 @@ function fill(slides: Slides, at: number): Filled {
 function fillPicture(slides: Slides, at: number, title: string): Filled {
   const element = document.createElement("img");
   element.className = "pswp__img fal-nb-limage";
-  element.alt = title;
   element.decoding = "sync";
   element.draggable = false;
   const stop = effect(() => {
@@ -141,7 +140,11 @@ function fillPicture(slides: Slides, at: number, title: string): Filled {
     const original = output && slides.media.get(output, "original").value;
     const url = original?.url ?? small;
     if (output) queueMicrotask(() => slides.media.request(output, "original"));
-    if (url && element.src !== url) element.src = url;
+    if (url && element.src !== url) {
+      element.src = url;
+      // Not before: without a picture Chromium draws the words with the mark of a broken one.
+      element.alt = title;
+    }
     element.dataset.state = original?.url ? "original" : original?.status === "failed" ? "failed" : "loading";
   });
   return { element, stop };
