@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from fal_nb.api_realtime import realtime, realtime_async, ws_connect, ws_connect_async
     from fal_nb.api_sweeps import find_sweep, sweep
     from fal_nb.api_uploads import upload, upload_file, upload_image
+    from fal_nb.api_usage import balance, usage
     from fal_nb.client.async_client import AsyncClient
     from fal_nb.client.handle import AsyncRequestHandle
     from fal_nb.client.lifecycle import (
@@ -122,6 +123,7 @@ _HOMES = {
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
     "fal_nb.api_realtime": ("realtime", "realtime_async", "ws_connect", "ws_connect_async"),
     "fal_nb.api_sweeps": ("find_sweep", "sweep"),
+    "fal_nb.api_usage": ("balance", "usage"),
     "fal_nb.api_uploads": ("upload", "upload_file", "upload_image"),
     "fal_nb.client.async_client": ("AsyncClient",),
     "fal_nb.client.handle": ("AsyncRequestHandle",),
@@ -205,6 +207,7 @@ __all__ = [
     "WebhookError",
     "WrongThreadError",
     "attach",
+    "balance",
     "cancel",
     "cancel_async",
     "canvas",
@@ -262,6 +265,7 @@ __all__ = [
     "upload_file_async",
     "upload_image",
     "upload_image_async",
+    "usage",
     "wait",
     "ws_connect",
     "ws_connect_async",

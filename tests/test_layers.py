@@ -18,7 +18,7 @@ LEVELS = {
     "magics": 5, "workbench": 5, "api": 5, "api_async": 5, "api_copy": 5, "api_history": 5, "api_jobs": 5, "api_realtime": 5, "api_uploads": 5,
     "api_sweeps": 5, "frames": 5, "shown_outputs": 5, "tile_code": 5, "shown_plan": 5, "api_gallery": 5,
     "filled_form": 5, "api_forms": 5, "webhooks": 5,
-    "model_list": 5, "shown_models": 5, "api_catalogue": 5,
+    "usage_report": 5, "api_usage": 5, "model_list": 5, "shown_models": 5, "api_catalogue": 5,
     "live_canvas": 5, "canvas_feed": 5, "api_canvas": 5,
 }  # fmt: skip
 # What a room may import although the order alone would not let it.

@@ -9,7 +9,13 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast
 from fal_nb.errors import EndpointError
 from fal_nb.magics.aliases import check_alias, with_alias
 from fal_nb.magics.body import parse_body
-from fal_nb.magics.catalogue_commands import CATALOGUE_READERS, AdviceArguments, ModelsArguments, SchemaArguments
+from fal_nb.magics.catalogue_commands import (
+    CATALOGUE_READERS,
+    AdviceArguments,
+    ModelsArguments,
+    SchemaArguments,
+    UsageArguments,
+)
 from fal_nb.magics.commands import (
     AliasArguments,
     Arguments,
@@ -72,6 +78,7 @@ __all__ = [
     "StreamArguments",
     "SubmitArguments",
     "SweepArguments",
+    "UsageArguments",
     "WaitArguments",
     "build_arguments",
     "help_text",

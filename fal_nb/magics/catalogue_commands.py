@@ -21,6 +21,7 @@ __all__ = [
     "CatalogueArguments",
     "ModelsArguments",
     "SchemaArguments",
+    "UsageArguments",
     "read_endpoint",
 ]
 
@@ -62,7 +63,16 @@ class AdviceArguments:
     silenced: bool = False
 
 
-CatalogueArguments: TypeAlias = ModelsArguments | SchemaArguments | AdviceArguments
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageArguments:
+    """``usage``: of how many days."""
+
+    days: int = 30
+    var: str | None = None
+    silenced: bool = False
+
+
+CatalogueArguments: TypeAlias = ModelsArguments | SchemaArguments | AdviceArguments | UsageArguments
 
 
 def read_endpoint(word: Word, namespace: Mapping[str, Any]) -> str:
@@ -98,6 +108,10 @@ def _read_schema(parsed: ParsedLine, namespace: Mapping[str, Any]) -> SchemaArgu
     return SchemaArguments(subcommand="schema", endpoint=endpoint, silenced=parsed.silenced, **fields)
 
 
+def _read_usage(parsed: ParsedLine, _namespace: Mapping[str, Any]) -> UsageArguments:
+    return UsageArguments(silenced=parsed.silenced, **option_fields(parsed))
+
+
 def _read_advice(parsed: ParsedLine, namespace: Mapping[str, Any]) -> AdviceArguments:
     if not parsed.words:
         example = "cancel a request" if parsed.subcommand == "docs" else "a logo with letters"
@@ -109,6 +123,12 @@ def _read_advice(parsed: ParsedLine, namespace: Mapping[str, Any]) -> AdviceArgu
 
 
 CATALOGUE_READERS: Mapping[str, Callable[[ParsedLine, Mapping[str, Any]], CatalogueArguments]] = MappingProxyType(
-    {"models": _read_models, "schema": _read_schema, "docs": _read_advice, "recommend": _read_advice}
+    {
+        "models": _read_models,
+        "schema": _read_schema,
+        "docs": _read_advice,
+        "recommend": _read_advice,
+        "usage": _read_usage,
+    }
 )
 """Subcommand → what reads its line."""

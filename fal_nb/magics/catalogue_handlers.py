@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.magics.catalogue_commands import AdviceArguments, CatalogueArguments, ModelsArguments, SchemaArguments
+from fal_nb.magics.catalogue_commands import (
+    AdviceArguments,
+    CatalogueArguments,
+    ModelsArguments,
+    SchemaArguments,
+    UsageArguments,
+)
 
 if TYPE_CHECKING:
     from fal_nb.workbench import Workbench
@@ -22,6 +28,10 @@ def handle_catalogue(bench: Workbench, command: CatalogueArguments, assign: Call
             value = bench.session.schema(command.endpoint)
         case AdviceArguments():
             value = _advice(command)
+        case UsageArguments():
+            from fal_nb.api_usage import usage  # noqa: PLC0415 - loaded when first asked for
+
+            value = usage(command.days)
     if command.var:
         assign(command.var, value)
     return None if command.silenced else value

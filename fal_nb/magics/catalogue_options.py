@@ -121,6 +121,22 @@ Sends no call.""",
         twin="fal.price(endpoint, arguments)",
     ),
     SubcommandSpec(
+        name="usage",
+        usage="[OPTIONS]",
+        assigns_options=True,
+        summary="what was spent by day and endpoint, here and by the account",
+        details="""\
+Shows what the calls of this machine's history cost, by day and endpoint, beside what the account came to at fal, and
+what the two differ by. The account's own numbers and its balance need a key of scope ADMIN; without one the history
+stands alone. Sends no call.""",
+        options=(
+            OptionSpec(name="days", kind="count", metavar="N", field="days", help="How many days back (30)."),
+            _VARIABLE,
+        ),
+        examples=("%fal usage", "%fal usage --days 7"),
+        twin="fal.usage(days)",
+    ),
+    SubcommandSpec(
         name="docs",
         words="search",
         usage="QUESTION",

@@ -453,6 +453,7 @@ _HANDLERS: Mapping[type, Callable[[Workbench, Any, Cell], Any]] = MappingProxyTy
         args.SchemaArguments: _catalogue,
         args.CanvasArguments: _canvas,
         args.AdviceArguments: _catalogue,
+        args.UsageArguments: _catalogue,
         args.JobArguments: _about_job,
         args.WaitArguments: _wait,
         args.JobsArguments: _jobs,

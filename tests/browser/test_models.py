@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def cards(notebook, index):
@@ -10,7 +10,7 @@ def cards(notebook, index):
 
 
 def endpoints(notebook, index):
-    return [card.get_attribute("data-endpoint") for card in cards(notebook, index).all()]
+    return cards(notebook, index).evaluate_all("(all) => all.map((each) => each.dataset.endpoint)")
 
 
 def test_the_catalogue_is_looked_through_and_a_form_is_opened_from_it(open_notebook, simulator):
@@ -20,8 +20,8 @@ def test_the_catalogue_is_looked_through_and_a_form_is_opened_from_it(open_noteb
     cell = notebook.cell(1)
     notebook.until(lambda: cards(notebook, 1).count() > 8)
     notebook.until(lambda: cell.locator(".fal-nb-cpicture img").count() > 8)
-    pictures = cell.locator(".fal-nb-cpicture img")
-    assert all(each.get_attribute("src").startswith("blob:") for each in pictures.all())
+    pictures = cell.locator(".fal-nb-cpicture img").evaluate_all("(all) => all.map((each) => each.src)")
+    assert all(each.startswith("blob:") for each in pictures)  # no page asks a stranger's host
     notebook.shot("models_light")
     cell.get_by_label("words to look for").fill("flux")
     notebook.until(lambda: cards(notebook, 1).count() and all("flux" in each for each in endpoints(notebook, 1)))
@@ -38,6 +38,9 @@ def test_the_catalogue_is_looked_through_and_a_form_is_opened_from_it(open_noteb
     notebook.shot("models_details_light")
     notebook.theme("JupyterLab Dark")
     notebook.shot("models_details_dark")
+    notebook.page.set_viewport_size({"width": 760, "height": 900})
+    notebook.until(lambda: not cell.locator(".fal-nb-cscroll").is_visible())
+    notebook.shot("models_narrow_dark")
     pane.get_by_role("button", name="Open its form below").click()
     notebook.until(lambda: notebook.cell(2).inner_text().find("%fal form fal-ai/flux/dev") >= 0)
     pane.press("Escape")

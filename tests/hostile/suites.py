@@ -8,7 +8,7 @@ A new view, twin, subcommand or bundle is added here to every suite of `SUITES` 
 SUBCOMMANDS = frozenset({
     "run", "submit", "status", "result", "logs", "cancel", "wait", "jobs", "history", "config", "simulator", "help",
     "resume", "attach", "reconcile", "replay", "stream", "sweep", "gallery", "alias",
-    "form", "canvas", "models", "schema", "price", "docs", "recommend",
+    "form", "canvas", "models", "schema", "price", "docs", "recommend", "usage",
 })  # fmt: skip
 VIEWS = frozenset({
     "fal_nb.views.card.CardView", "fal_nb.views.board.BoardView", "fal_nb.views.gallery.GalleryView",
@@ -52,6 +52,7 @@ SPARED = {
     "models": "sends no call; the list it keeps is whole or absent",
     "schema": "sends no call",
     "docs": "sends no call",
+    "usage": "sends no call",
     "recommend": "sends no call",
     "price": "sends no call",
     "canvas": "its cell sends nothing; a pinned frame is one commit of a call that has ended",

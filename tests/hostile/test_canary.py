@@ -454,7 +454,7 @@ LINES = (
     "%fal models flux", f"%fal schema {SCHNELL}", f"%fal price {SCHNELL} prompt=x", "fal_nb.models(refresh=True)",
     "fal_nb.models().view.state(), fal_nb.models().view.mimebundle('falnb-x')",
     f"fal_nb.find_models('{SCHNELL}', expand=('openapi', 'price', 'enterprise'))", "%fal models category=nonsense",
-    "%fal docs webhooks", "%fal recommend pictures",
+    "%fal usage", "fal_nb.balance()", "%fal docs webhooks", "%fal recommend pictures",
     "%fal resume", f"%fal attach {SCHNELL} 764cabcf-b745-4b3e-ae38-1200304cf45b", "%fal reconcile", "%fal replay",
     "%fal sweep export nowhere/", "%fal sweep export nowhere x.png",
     "%fal sweep score brightness nonsense", "%fal sweep effects --plot",

@@ -18,7 +18,7 @@ from .judge import assert_inert, assert_plain, assert_sendable
 from .words import EVERYTHING, HALVES
 
 ABOUT_A_JOB = ("status", "result", "logs", "cancel", "wait")
-ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator", "models")
+ALONE = ("alias", "jobs", "resume", "history", "gallery", "config", "help", "simulator", "models", "usage")
 CATALOGUE = ("schema", "price")
 ADVICE = ("docs", "recommend")
 OPEN_WORK = ("attach", "reconcile", "replay", "sweep")

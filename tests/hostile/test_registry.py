@@ -116,5 +116,6 @@ def test_every_class_with_a_rendering_of_its_own_is_known():
         "results.py:_repr_html_",
         "schemas/endpoint_schema.py:_repr_html_",
         "sweeps/sweep.py:_ipython_display_",
+        "usage_report.py:_repr_html_",
         "views/view.py:_ipython_display_",
     }
