@@ -82,7 +82,11 @@ class GalleryTwin:
 
     def _head(self, matching: int) -> str:
         count = len(self._outputs.records)
-        told = f"{count:,} outputs" if matching == count else f"{matching:,} of {count:,} outputs"
+        told = (
+            ("1 output" if count == 1 else f"{count:,} outputs")
+            if matching == count
+            else f"{matching:,} of {count:,} outputs"
+        )
         simulated = " · simulated" if self._outputs.backend == "simulator" else ""
         return (
             f'<div style="margin-bottom:8px"><b>{escape_html(one_line(self._outputs.name, 120))}</b> '

@@ -84,7 +84,8 @@ def test_what_is_hidden_leaves_only_where_it_is_shown(open_gallery, records, tmp
 
 def test_only_what_passes_the_filters_is_written(open_gallery, records, tmp_path):
     view = open_gallery(Query(filters={"rating": (4,)}, sort="cost", is_descending=False))
-    _, found, data = export(view, tmp_path / "x.html")
+    text, found, data = export(view, tmp_path / "x.html")
+    assert ">1 output</span>" in text
     assert [call["record"] for call in data["calls"]] == [records[1]]
     assert len([name for name in found if name.startswith("original-")]) == 1
     assert (data["state"]["filters"], data["state"]["sort"], data["state"]["is_descending"]) == ({}, "cost", False)

@@ -17,7 +17,7 @@ export function Bar({ gallery }: GalleryProps) {
     count === 0
       ? "no outputs"
       : matching === count
-        ? `${count.toLocaleString("en")} outputs`
+        ? `${count.toLocaleString("en")} ${count === 1 ? "output" : "outputs"}`
         : `${matching.toLocaleString("en")} of ${count.toLocaleString("en")}`;
   const chosen = Object.values(live.field("filters").value ?? {}).flat().length;
   const isDown = live.field("is_descending").value ?? true;
