@@ -173,7 +173,8 @@ def _array(values: Sequence[Any], *, nullable: bool = False) -> Any:
     has_gaps = nullable or type(None) in kinds
     kinds.discard(type(None))
     if kinds == {int} or (nullable and not kinds):
-        if not all(value is None or value in _INT64 for value in values):
+        present = [value for value in values if value is not None]
+        if present and not (min(present) in _INT64 and max(present) in _INT64):
             return _objects(values)
         return pd.array(values, dtype="Int64") if has_gaps else np.array(values, dtype="int64")
     if kinds == {bool}:
@@ -204,9 +205,13 @@ def _objects(values: Sequence[Any]) -> Any:
 
 def _plain(values: Sequence[Any]) -> Sequence[Any]:
     """Return values with every text among them fit to be shown; one look where all of them are."""
-    if is_plain("\n".join(value for value in values if isinstance(value, str))):
+    kinds = set(map(type, values))
+    if str not in kinds:
         return values
-    return [as_shown(value) for value in values]
+    # Many columns say the same few texts over and over: each is looked at once.
+    texts = set(values) if kinds <= {str, type(None)} else {value for value in values if isinstance(value, str)}
+    texts.discard(None)
+    return values if is_plain("\n".join(texts)) else [as_shown(value) for value in values]
 
 
 def _number(seed: int | str | None) -> int | str | None:
