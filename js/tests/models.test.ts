@@ -57,7 +57,9 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  act(() => cleanUp());
+  act(() => {
+    cleanUp();
+  });
   el.remove();
   vi.useRealTimers();
   expect((globalThis as { hacked?: unknown }).hacked).toBeUndefined();
@@ -158,7 +160,9 @@ test("nothing found is said, and the view is put back as it was left", async () 
   await flush();
   deliver({ kind: "items", items: [row(0)] });
   act(() => cards()[0]?.click());
-  act(() => cleanUp());
+  act(() => {
+    cleanUp();
+  });
   act(() => {
     cleanUp = modelsModule.render({ model, el });
   });
