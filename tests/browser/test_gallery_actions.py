@@ -42,6 +42,7 @@ def test_a_tile_is_noted_hidden_and_taken_further_by_keys_alone(open_notebook, s
     page.keyboard.press("?")
 
     notebook.theme("JupyterLab Dark")
+    picture.focus()
     page.keyboard.press("m")
     view.locator(".fal-nb-gmenu").wait_for()
     notebook.shot("gallery_actions_dark_menu")
