@@ -1,7 +1,9 @@
 """Realtime through the official clients and ours, against the simulator: none can tell it from fal."""
 
 import base64
+import gc
 import io
+import warnings
 
 import pytest
 from PIL import Image, ImageDraw
@@ -41,7 +43,11 @@ def do(server, client, monkeypatch):
         }  # fmt: skip
         return CLIENTS[client]("realtime", call, monkeypatch)
 
-    return do
+    yield do
+    if client.startswith("fal_client"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 def drawing():
