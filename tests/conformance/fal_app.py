@@ -128,6 +128,12 @@ class Writer(fal.App, name="writer"):
             raise RuntimeError("the pen broke")
         return Answered(text=said.text, number=said.number)
 
+    # Once no input comes for the session's limit, the runtime allows as much again for all outputs that are owed.
+    @fal.realtime("/many/realtime", session_timeout=60)
+    def answer_many(self, said: Said) -> Answered:
+        """Answer each input with the same text, however many wait."""
+        return Answered(text=said.text, number=said.number)
+
     # With less buffering than outputs fal's runtime sends some of them ahead of others.
     @fal.realtime("/series/realtime", buffering=16)
     async def answer_often(self, asked: Asked) -> AsyncIterator[dict]:

@@ -308,7 +308,7 @@ async def test_a_path_without_realtime_is_refused(ours):
 
 async def test_ten_thousand_realtime_messages_come_in_order_and_nothing_stays_behind(ours):
     """Sent as fast as they go, so that inputs and outputs pile up on every side."""
-    async with ours.realtime(WRITER) as connection:
+    async with ours.realtime(f"{WRITER}/many") as connection:
         await connection.send({"text": "warm", "number": -1})
         await connection.recv()
         gc.collect()
