@@ -157,6 +157,18 @@ async def test_a_delivery_that_comes_twice_is_one_record_and_one_piece_of_work(d
     assert (kept.count, kept.record_id) == (13, number)
 
 
+async def test_two_receivers_at_once_make_one_record_and_one_piece_of_work(desk, tmp_path, signer, jwks):
+    second = Desk(tmp_path / "home", signer, jwks)
+    number = desk.record()
+    answers = await asyncio.gather(*(each.deliver() for _ in range(6) for each in (desk, second)))
+    assert sorted(answer.json()["status"] for answer in answers).count("taken") == 1
+    await desk.settled(number)
+    assert desk.history.deliveries.get("r-1").count == 12
+    told = [note for note in notes(desk, number) if "webhook" in note]
+    assert len(told) == 1
+    await second.aclose()
+
+
 async def test_the_first_delivery_holds_whatever_a_second_one_says(desk):
     number = desk.record()
     await desk.deliver()

@@ -53,7 +53,7 @@ def served(session):
         yield server
 
 
-def until(condition, timeout_s=30.0):
+def until(condition, timeout_s=60.0):
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline, "not in time"
@@ -123,7 +123,8 @@ def test_a_lost_call_is_settled_by_its_delivery_and_its_card_comes_back_to_life(
     assert job.get()["prompt"] == "a fox"
     record = session.history.get(job.record_id)
     assert [record.request_id] == [entry["request_id"] for entry in simulator.ledger()]
-    assert (record.error, record.billable_units) == (None, 1)
+    assert record.error is None
+    until(lambda: session.history.get(job.record_id).billable_units == 1)
     assert record.submitted <= record.started <= record.ended
     assert any("Reconciled" in (step.note or "") for step in session.history.steps(job.record_id))
     assert session.history.deliveries.newest()[0].record_id == job.record_id
@@ -370,6 +371,9 @@ def test_a_receiver_that_is_killed_between_commit_and_files_has_them_fetched_by_
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    os.environ.get("FAL_NB_TEST_SIZE") != "full", reason="two receivers in one process are tried always"
+)
 def test_several_processes_make_one_record_of_many_deliveries_at_once(simulator, home, orphan):
     simulator.fault("webhook-twice", copies=16, times=1)
     receiver = Served(home, simulator, "--workers", "2")
