@@ -165,7 +165,7 @@ def test_a_call_that_never_left_is_sent_with_its_options_and_one_on_its_way_is_n
         ({"options": {"headers": ["x-mine"]}}, "headers and webhooks are not kept"),
         ({"options": {"colour": "red"}}, "options cannot be read"),
         ({"options": {"start_timeout": "soon"}}, "options cannot be read"),
-        ({"kind": "stream"}, "nobody would read the events"),
+        ({"kind": "stream"}, "nobody would read what a stream call answers"),
     ],
 )
 def test_a_call_that_cannot_be_sent_from_its_record_says_why(open_session, simulator, changes, reason):
