@@ -42,7 +42,7 @@ def test_its_totals_are_those_of_its_cells_after_any_number_of_steps(sweep, simu
 
     shown.observe(look)
     sweep.run().wait(60)
-    assert len(steps) > 12
+    assert len(steps) > 1
     assert all(steps)
     anew = ShownSweep(sweep).totals
     assert shown.totals == dataclasses.replace(anew, counts=shown.totals.counts)
