@@ -180,6 +180,7 @@ function Menu({ gallery, item }: GalleryProps & { item: Item }) {
   const menu = useRef<HTMLSpanElement>(null);
   const { place } = item;
   useLayoutEffect(() => {
+    if (menu.current) putAbove(menu.current);
     menu.current?.querySelector("button")?.focus({ preventScroll: true });
   }, []);
   const close = () => {
@@ -231,6 +232,19 @@ function Menu({ gallery, item }: GalleryProps & { item: Item }) {
       )}
     </span>
   );
+}
+
+/** Shows a menu above everything, at its tile: the gallery would cut it off at its edges. */
+function putAbove(menu: HTMLElement): void {
+  const tile = menu.closest(".fal-nb-gtile")?.getBoundingClientRect();
+  if (!tile || typeof menu.showPopover !== "function") return;
+  menu.setAttribute("popover", "manual");
+  menu.showPopover();
+  const { width, height } = menu.getBoundingClientRect();
+  const left = Math.min(Math.max(4, tile.right - width - 4), innerWidth - width - 4);
+  const top = Math.min(Math.max(4, tile.bottom - height - 26), innerHeight - height - 4);
+  menu.style.left = `${left}px`;
+  menu.style.top = `${top}px`;
 }
 
 /** Moves the focus along the entries of a menu. */
