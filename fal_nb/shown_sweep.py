@@ -138,13 +138,22 @@ class ShownSweep:
         """Note what has changed; each step of each call is one, and nobody looks at them one by one."""
         with self._lock:
             self._news |= keys & self._looks.keys()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a budget or a plan was changed in a cell: one change, and no call behind it
+            self._tell()
+            return
         if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_TELL_S, self._tell)
+            self._telling = loop.call_later(_TELL_S, self._tell_later)
+
+    def _tell_later(self) -> None:
+        self._telling = None
+        self._tell()
 
     def _tell(self) -> None:
-        self._telling = None
         self._take_news()
-        changed, self._unseen = self._unseen, set()
+        with self._lock:
+            changed, self._unseen = self._unseen, set()
         if changed:
             for observer in tuple(self._observers):
                 observer(changed)

@@ -22,7 +22,7 @@ def simulator():
 def sweep(simulator, tmp_path):
     simulator.reset()
     session = Session(base_url=simulator.base_url, home=tmp_path / "home", notify=lambda line: None)
-    yield Sweep.new(session, *Sweep.plan_text(session, PLAN, "fal-ai/flux/schnell"), budget=1.0)
+    yield Sweep.new(session, *Sweep.plan_text(session, PLAN, "fal-ai/flux/schnell"), budget=1.0, window=1)
     session.close()
 
 
