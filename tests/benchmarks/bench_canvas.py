@@ -101,7 +101,9 @@ def in_lab(base_url: str, seconds: float, folder: Path) -> dict[str, Any]:
             notebook.open()
             notebook.run(0, 1)
             canvas = notebook.cell(1).locator(".fal-nb-canvas")
-            canvas.scroll_into_view_if_needed()
+            canvas.wait_for()
+            area = notebook.cell(1).locator(".jp-OutputArea").first
+            area.evaluate("(area) => area.scrollIntoView({ block: 'start' })")
             first = draw(notebook, canvas, 1.0)
             began = time.perf_counter()
             last = draw(notebook, canvas, seconds)

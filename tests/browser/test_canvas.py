@@ -26,7 +26,8 @@ print('pinned', record.tags, record.rating, record.cost, record.arguments['promp
 def canvas_in(notebook, index):
     canvas = notebook.cell(index).locator(".fal-nb-canvas")
     canvas.wait_for()
-    canvas.scroll_into_view_if_needed()
+    # The area, since what is in it is put anew whenever the twin is.
+    notebook.cell(index).locator(".jp-OutputArea").first.evaluate("(area) => area.scrollIntoView({ block: 'start' })")
     return canvas
 
 
