@@ -93,18 +93,17 @@ export function contextOf(canvas: HTMLCanvasElement): FakeContext {
 
 /** jsdom has no drawing area; returns how to put back what it has. */
 export function fakeDrawing(): () => void {
-  const { getContext, toBlob } = HTMLCanvasElement.prototype;
+  const { getContext, toDataURL } = HTMLCanvasElement.prototype;
   jpegs = 0;
   const its = HTMLCanvasElement.prototype as Json;
   its.getContext = function get(this: HTMLCanvasElement) {
     return contextOf(this);
   };
-  its.toBlob = (done: (blob: unknown) => void) => {
+  its.toDataURL = () => {
     jpegs += 1;
-    const data = new TextEncoder().encode(`jpeg ${jpegs}`).buffer;
-    done({ arrayBuffer: async () => data });
+    return `data:image/jpeg;base64,${btoa(`jpeg ${jpegs}`)}`;
   };
-  return () => Object.assign(its, { getContext, toBlob });
+  return () => Object.assign(its, { getContext, toDataURL });
 }
 
 export class Canvas {
