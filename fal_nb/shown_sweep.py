@@ -139,18 +139,18 @@ class ShownSweep:
         with self._lock:
             self._news |= keys & self._looks.keys()
         try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # a budget or a plan was changed in a cell: one change, and no call behind it
-            self._tell()
-            return
-        if self._telling is None:
-            self._telling = loop.call_later(_TELL_S, self._tell_later)
+            asyncio.get_running_loop()
+        except RuntimeError:  # a budget or a plan was changed in a cell
+            self._sweep.session.runtime.post(self._tell_soon)
+        else:
+            self._tell_soon()
 
-    def _tell_later(self) -> None:
-        self._telling = None
-        self._tell()
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TELL_S, self._tell)
 
     def _tell(self) -> None:
+        self._telling = None
         self._take_news()
         with self._lock:
             changed, self._unseen = self._unseen, set()

@@ -145,7 +145,7 @@ stands alone. Sends no call.""",
 Searches fal's documentation through its MCP servers and shows what it finds. Sends no call. It wants the package mcp:
 pip install 'fal_nb[mcp]'.""",
         options=(_VARIABLE,),
-        examples=('%fal docs "cancel a queued request"',),
+        examples=('%fal docs "cancel a queued request"', '%fal docs "verify the signature of a webhook" -o found'),
         twin="fal.docs(question)",
     ),
     SubcommandSpec(
@@ -157,7 +157,10 @@ pip install 'fal_nb[mcp]'.""",
 Asks fal's MCP servers for models that suit a task. Sends no call. fal gives them in the order it found them, which says
 nothing of their quality. It wants the package mcp: pip install 'fal_nb[mcp]'.""",
         options=(_VARIABLE,),
-        examples=('%fal recommend "make a photo of a product stand on white"',),
+        examples=(
+            '%fal recommend "make a photo of a product stand on white"',
+            '%fal recommend "speech from a long text" -o advice',
+        ),
         twin="fal.recommend(task)",
     ),
 )

@@ -14,7 +14,7 @@ from fal_nb.errors import GrammarError
 
 __all__ = ["Edit", "Mistake", "explain", "nearest", "one_line", "shorten", "shown_column"]
 
-_LINE_CHARS = 240
+_LINE_CHARS = 320
 _WORD_CHARS = 60
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")

@@ -21,15 +21,18 @@ async function ledFetch(input, init) {
   return fetch(target, init);
 }
 
+// Node has one from 22 on, Node 20 with a flag, which only the realtime calls are given.
 const SystemWebSocket = globalThis.WebSocket;
-globalThis.WebSocket = class extends SystemWebSocket {
-  constructor(address) {
-    const url = new URL(address);
-    const prefix = PLACES[url.host];
-    super(prefix ? `${call.base.replace("http", "ws")}/${prefix}${url.pathname}${url.search}` : address);
-    this.binaryType = "blob";
-  }
-};
+if (SystemWebSocket) {
+  globalThis.WebSocket = class extends SystemWebSocket {
+    constructor(address) {
+      const url = new URL(address);
+      const prefix = PLACES[url.host];
+      super(prefix ? `${call.base.replace("http", "ws")}/${prefix}${url.pathname}${url.search}` : address);
+      this.binaryType = "blob";
+    }
+  };
+}
 
 function plain(value) {
   if (value instanceof Uint8Array) {

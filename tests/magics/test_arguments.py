@@ -405,6 +405,7 @@ def test_every_option_of_the_table_has_a_field_in_its_class():
             is_call = spec.words == "endpoint"
             words = 'a/b "x"' if is_call and spec.takes_inputs and option.name not in {"json", "yaml"} else ""
             words = "a/b" if is_call and not words else words
+            words = '"x"' if spec.name in {"docs", "recommend"} else words
             action = next((name for name, takes in SWEEP_OPTIONS.items() if option.name in takes), "show")
             words = {"plan": "", "export": "export x"}.get(action, action) if spec.takes_body else words
             value = values.get(option.kind, (option.choices or ("",))[0])
