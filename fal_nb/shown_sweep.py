@@ -143,14 +143,20 @@ class ShownSweep:
         except RuntimeError:  # a budget or a plan was changed in a cell
             self._sweep.session.runtime.post(self._tell_soon)
         else:
-            self._tell_soon()
+            # A run that begins or ends tells of all: whoever waits for its end finds it shown.
+            if self._looks.keys() <= keys:
+                self._tell()
+            else:
+                self._tell_soon()
 
     def _tell_soon(self) -> None:
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(_TELL_S, self._tell)
 
     def _tell(self) -> None:
-        self._telling = None
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         self._take_news()
         with self._lock:
             changed, self._unseen = self._unseen, set()
