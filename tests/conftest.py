@@ -13,6 +13,19 @@ _CLEARED = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_drawing_process():
+    """Files are looked into here, as where no process can be begun: thousands of sessions would each begin one.
+
+    In the kernels and scripts that tests start it is there, and its own tests begin it.
+    """
+    from fal_nb.artifacts import drawing
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "_started", lambda longest_s, idle_s: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("home")

@@ -16,6 +16,13 @@ from fal_nb.artifacts import drawing as room
 from fal_nb.artifacts.drawing import DrawingProcess
 from fal_nb.artifacts.media import look_inside
 
+REAL_START = room._started
+
+
+@pytest.fixture(autouse=True)
+def _real_start(monkeypatch):
+    monkeypatch.setattr(room, "_started", REAL_START)
+
 
 @pytest.fixture
 def drawing():
