@@ -26,6 +26,7 @@ __all__ = ["Runtime"]
 T = TypeVar("T")
 
 _SLICE_S = 0.1
+_DRAINS = 10
 """How long a wait sleeps before it looks for an interrupt again, for platforms where a lock ignores Ctrl-C."""
 
 
@@ -38,6 +39,9 @@ class Runtime:
     def __init__(self, name: str = "fal-nb") -> None:
         self._name = name
         self._lock = threading.Lock()
+        # Reentrant, as the collector may run a finalizer that posts something while it is held.
+        self._door = threading.RLock()
+        self._is_shut = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
@@ -82,7 +86,10 @@ class Runtime:
         The coroutine runs in an empty context, so that it keeps nothing of the cell that started it alive.
         """
         try:
-            return contextvars.Context().run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
+            loop = self.loop
+            with self._door:
+                self._check_door()
+                return contextvars.Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
         except (FalError, RuntimeError) as error:
             coroutine.close()
             raise _closed() if isinstance(error, RuntimeError) else error from error
@@ -90,7 +97,10 @@ class Runtime:
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Call a plain function on the loop's thread, soon, and do not wait for it."""
         try:
-            self.loop.call_soon_threadsafe(function, *args, context=contextvars.Context())
+            loop = self.loop
+            with self._door:
+                self._check_door()
+                loop.call_soon_threadsafe(function, *args, context=contextvars.Context())
         except RuntimeError as error:
             raise _closed() from error
 
@@ -200,7 +210,15 @@ class Runtime:
         try:
             loop.run_forever()
         finally:
+            # What comes in after this is refused: a loop that turns no more would drop it, and whoever waits for it
+            # would wait for ever.
+            with self._door:
+                self._is_shut = True
             _drain(loop)
+
+    def _check_door(self) -> None:
+        if self._is_shut:
+            raise _closed()
 
 
 class _Work(Generic[T]):
@@ -266,12 +284,20 @@ def _is_in_marimo() -> bool:
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is left and let it clean up; a task that refuses to end is left behind."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.wait(tasks, timeout=2.0))
+    """Cancel what is left, and what was posted but has not begun, and let it clean up.
+
+    A task that refuses to end is left behind.
+    """
+    for _ in range(_DRAINS):
+        loop.run_until_complete(asyncio.sleep(0))
+        tasks = asyncio.all_tasks(loop)
+        if not tasks:
+            break
+        for task in tasks:
+            task.cancel()
+        _, stubborn = loop.run_until_complete(asyncio.wait(tasks, timeout=2.0))
+        if stubborn:
+            break
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
 

@@ -1,10 +1,12 @@
 import asyncio
+import concurrent.futures
 import contextvars
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -123,6 +125,26 @@ def test_closing_cancels_what_runs_and_refuses_what_comes_after():
     with pytest.raises(WrongThreadError, match="closed"):
         runtime.call(answer())
     runtime.close()
+
+
+def test_what_comes_while_it_closes_ends_too():
+    runtime = Runtime()
+    held, may_go = threading.Event(), threading.Event()
+    runtime.post(lambda: (held.set(), may_go.wait(5)))
+    assert held.wait(5)
+    closing = threading.Thread(target=runtime.close)
+    closing.start()
+    while runtime.is_open:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    late = [runtime.start_soon(answer()) for _ in range(3)]
+    may_go.set()
+    done, left = concurrent.futures.wait(late, timeout=5)
+    closing.join(5)
+    assert len(done) == 3
+    assert not left
+    with pytest.raises(WrongThreadError, match="closed"):
+        runtime.post(print)
 
 
 def _in_child(queue, marimo=None):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.sweeps.values import canonical, show
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Points", "is_number", "plain_value", "points_of"]
 
@@ -21,7 +24,8 @@ class Points:
     Attributes
     ----------
     points
-        Plain values: numbers in order of size and nothing last, where all are numbers; else as they first occur.
+        Plain values: numbers in order of size and nothing last, where all are numbers; categories of pandas in their
+        order; else as they first occur.
     labels
         A text for each.
     places
@@ -33,13 +37,17 @@ class Points:
     places: list[int]
 
 
-def points_of(column: Sequence[Any]) -> Points:
+def points_of(column: Sequence[Any] | pd.Series[Any]) -> Points:
     """Return the points of a column."""
     plain = [plain_value(value) for value in column]
     keys = [canonical(value) for value in plain]
     firsts = dict(zip(reversed(keys), reversed(plain), strict=True))
     order = list(dict.fromkeys(keys))
-    if all(firsts[key] is None or is_number(firsts[key]) for key in order):
+    categories = getattr(getattr(column, "dtype", None), "categories", None)
+    if categories is not None:
+        ranks = {canonical(plain_value(value)): rank for rank, value in enumerate(categories)}
+        order.sort(key=lambda key: ranks.get(key, len(ranks)))
+    elif all(firsts[key] is None or is_number(firsts[key]) for key in order):
         order.sort(key=lambda key: (firsts[key] is None, firsts[key] or 0))
     places = {key: place for place, key in enumerate(order)}
     labels = tuple("–" if firsts[key] is None else show(firsts[key], _LABEL_CHARS) for key in order)

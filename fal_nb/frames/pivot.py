@@ -59,7 +59,7 @@ def _laid_out(
         raise HistoryError("A pivot has at least one column for its rows and one for its columns.")
     if set(rows) & set(columns):
         raise HistoryError(f"{', '.join(sorted(set(rows) & set(columns)))} cannot be rows and columns at once.")
-    axes = {name: points_of(list(frame[name])) for name in (*rows, *columns)}
+    axes = {name: points_of(frame[name]) for name in (*rows, *columns)}
     keys = [pd.Series(axis.places, name=f"{at}") for at, axis in enumerate(axes.values())]
     grouped = pd.Series(np.array(numbers, dtype="float64")).groupby(keys)
     table = (grouped.sum(min_count=1) if how == "sum" else grouped.agg(how)).unstack(list(range(len(rows), len(keys))))  # noqa: PD010 - places, not values

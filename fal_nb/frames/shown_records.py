@@ -57,7 +57,7 @@ class ShownRecords:
         if not rows:
             raise HistoryError("None of these calls is in this history and over.")
         self._records = [record for _, record in rows]
-        axes = [_axis(name, [frame[name].iloc[at] for at, _ in rows]) for name in by]
+        axes = [_axis(name, frame[name].iloc[[at for at, _ in rows]]) for name in by]
         self.axes, places = _apart(axes, len(rows))
         files = session.history.artifacts_of(record.id for record in self._records)
         self.cells: Mapping[str, CellLook] = {
@@ -138,7 +138,7 @@ class ShownRecords:
             observer({key})
 
 
-def _axis(name: str, values: Sequence[Any]) -> tuple[Axis, list[int]]:
+def _axis(name: str, values: pd.Series[Any]) -> tuple[Axis, list[int]]:
     """Return an axis and the place of each value on it."""
     points = points_of(values)
     return Axis(name=name, labels=points.labels), points.places

@@ -46,7 +46,7 @@ def with_axes(session: Session, frame: pd.DataFrame, names: Sequence[str]) -> pd
     found = frame.copy()
     for name in missing:
         values = [_value(known, places.get(number or -1), name) for number in ids]
-        found[name] = _column(values)
+        found[name] = _column(values, [cell.get(name) for cells in known.values() for cell in cells.values()])
     return found
 
 
@@ -81,8 +81,15 @@ def _value(known: Mapping[str, Mapping[str, Mapping[str, Any]]], place: tuple[st
     return None if place is None else known.get(place[0], {}).get(place[1], {}).get(name)
 
 
-def _column(values: Sequence[Any]) -> Any:
-    """Return values one by one: lists and objects, which pandas would take apart, too."""
-    import numpy as np  # noqa: PLC0415 - comes with pandas
+def _column(values: Sequence[Any], planned: Sequence[Any]) -> Any:
+    """Return values one by one: lists and objects, which pandas would take apart, too.
 
+    Words are categories in the order of the plan: the calls of a sweep are not recorded in that order.
+    """
+    import numpy as np  # noqa: PLC0415 - comes with pandas
+    import pandas as pd  # noqa: PLC0415 - there already, for whoever has a frame
+
+    words = list(dict.fromkeys(value for value in planned if isinstance(value, str)))
+    if words and all(value is None or isinstance(value, str) for value in values):
+        return pd.Categorical(values, categories=words)
     return np.fromiter(values, dtype=object, count=len(values))
