@@ -419,7 +419,7 @@ def card(job: str | int | Job) -> CardView:
 def close() -> None:
     """Stop following, close the history and the background thread. Requests at fal go on."""
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 def tell(

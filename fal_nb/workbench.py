@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -353,13 +352,33 @@ class Workbench:
         return self._shown_in_cell[1]
 
 
-@functools.lru_cache(maxsize=1)
-def current() -> Workbench:
-    """Return this process's workbench, made at first use and kept through ``%reload_ext``."""
-    bench = Workbench(_shell)
-    # Not the hub: at a restart the front end has dropped its comms by then and reports each close as an error.
-    _at_exit(bench.session.close)
-    return bench
+class _Current:
+    """The workbench of this process, made at first use and kept through ``%reload_ext``; from any thread.
+
+    Two threads that are first at once must not make two: each would have a session, and know only its own jobs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._bench: Workbench | None = None
+
+    def __call__(self) -> Workbench:
+        """Return the workbench."""
+        with self._lock:
+            if self._bench is None:
+                self._bench = Workbench(_shell)
+                # Not the hub: at a restart the front end has dropped its comms by then and reports each close as an
+                # error.
+                _at_exit(self._bench.session.close)
+            return self._bench
+
+    def forget(self) -> None:
+        """Forget it, so that the next call makes another one."""
+        with self._lock:
+            self._bench = None
+
+
+current = _Current()
 
 
 def _at_exit(function: Callable[[], None]) -> None:

@@ -183,7 +183,7 @@ class Following(Remembered):
         job.follow(follower)
         self._followers[job.record_id] = follower
         self.keeper.start()
-        await follower.begin(job.take)
+        await follower.begin(job.taker())
         self.money.follow(follower, "")
         self.track(follower.run(), lambda _task: self._live_ended(job))
         return job
@@ -306,7 +306,7 @@ class Following(Remembered):
         timeout_s: float | None,
         streaming: Streaming | None,
     ) -> None:
-        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.take, streaming)
+        follower = Follower(job.snapshot, options, timeout_s, self._get_wire, self.recorder, job.taker(), streaming)
         job.follow(follower)
         self.money.follow(follower, options.path)
         self._followers[job.record_id] = follower
@@ -332,7 +332,7 @@ class Following(Remembered):
 
     def _look_on(self, job: Job) -> None:
         # Before the task begins: a cancel may come at once.
-        watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.take)
+        watcher = Watcher(job.snapshot, self._get_wire, self.recorder, job.taker())
         job.follow(watcher)
         self._look_for_stalls()
         self.track(self._watching(job, watcher), lambda _task: self._looked(job))

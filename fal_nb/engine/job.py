@@ -60,6 +60,7 @@ class Job(BlockingHandle, Annotated):
         self._observers: list[Observer] = []
         self._ended: concurrent.futures.Future[JobSnapshot] = concurrent.futures.Future()
         self._follower: Follower | LiveFollower | Watcher | None = None
+        self._round = 0
         self._result: Result | None = None
 
     @property
@@ -286,9 +287,23 @@ class Job(BlockingHandle, Annotated):
 
     def reopen(self) -> None:
         """Be open again: a lost call whose request was found. Called by the session before it follows the request."""
+        self._round += 1
         self._follower = None
         self._result = None
         self._ended = concurrent.futures.Future()
+
+    def taker(self) -> Callable[[JobSnapshot], None]:
+        """Return what a follower tells its snapshots to: `take`, but nothing any more once the job was opened again.
+
+        The price of a lost call may come in late, and with it the snapshot that says that the call is lost.
+        """
+        current = self._round
+
+        def take(snapshot: JobSnapshot) -> None:
+            if self._round == current:
+                self.take(snapshot)
+
+        return take
 
     def take(self, snapshot: JobSnapshot) -> None:
         """Take in a new snapshot; called by the follower, on the loop's thread."""

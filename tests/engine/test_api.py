@@ -19,10 +19,10 @@ def api(simulator, monkeypatch):
     simulator.clear_faults()
     monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
     monkeypatch.setattr(workbench, "_shell", lambda: None)
-    current.cache_clear()
+    current.forget()
     yield fal
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 def test_subscribe_calls_back_as_the_official_client_does(api):

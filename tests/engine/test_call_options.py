@@ -35,7 +35,7 @@ class Refusing(BaseHTTPRequestHandler):
         self._answer(400)
 
     def do_GET(self):
-        self._answer(503)
+        self._answer(402)
 
     def _answer(self, status):
         body = json.dumps({"detail": "enough"}).encode()
@@ -57,10 +57,10 @@ def posts(monkeypatch):
         serving.start()
         monkeypatch.setenv("FAL_NB_BASE_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setattr(workbench, "_shell", lambda: None)
-        current.cache_clear()
+        current.forget()
         yield server.posts
         current().close()
-        current.cache_clear()
+        current.forget()
         server.shutdown()
         serving.join()
 
@@ -137,7 +137,7 @@ def test_a_wrong_option_is_one_line_and_nothing_is_written_or_sent(posts, option
 def test_the_magics_options_arrive_as_well(posts, monkeypatch, capsys, magic):
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     monkeypatch.setattr(workbench, "_shell", lambda: shell)
-    current.cache_clear()
+    current.forget()
     shell.run_cell("%load_ext fal_nb")
     shell.run_cell(
         f"%fal {magic} {ENDPOINT} --hint h --start-timeout 30 --lifecycle 1h --store-io no --disable-fallback "

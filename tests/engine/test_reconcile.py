@@ -1,6 +1,7 @@
 """Lost calls, settled by the account's list: over real sockets, with answers that are really lost."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -190,6 +191,19 @@ def test_direct_calls_are_found_too(session, lose):
     assert [item.request_id for item in found.matched] == ids
     assert job.get()["prompt"] == "direct"
     assert session.history.get(job.record_id).kind == "direct"
+
+
+def test_the_price_of_a_lost_call_that_comes_after_it_was_found_does_not_lose_it_again(session, lose):
+    (job,), _ = lose({"prompt": "priced late"})
+    tell, lost = job.taker(), job.snapshot
+    session.reconcile()
+    assert job.state == "SUCCEEDED"
+    session.runtime.call(_on_the_loop(tell, replace(lost, estimate=0.01)))
+    assert job.state == "SUCCEEDED"
+
+
+async def _on_the_loop(function, *args):
+    function(*args)
 
 
 def test_streams_are_found_too(session, simulator, wait_for):

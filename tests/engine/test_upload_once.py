@@ -23,10 +23,10 @@ def api(simulator, monkeypatch):
     simulator.clear_faults()
     monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
     monkeypatch.setattr(workbench, "_shell", lambda: None)
-    current.cache_clear()
+    current.forget()
     yield fal
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 def test_small_files_are_known_by_their_bytes(session, simulator, tmp_path):

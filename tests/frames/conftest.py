@@ -17,10 +17,10 @@ def api(simulator, tmp_path, monkeypatch):
     monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
     monkeypatch.setenv("FAL_NB_HOME", str(tmp_path / "home"))
     current().close()
-    current.cache_clear()
+    current.forget()
     yield fal
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 @pytest.fixture

@@ -436,11 +436,11 @@ def shell(simulator, home, monkeypatch):
     monkeypatch.setenv("FAL_NB_HOME", str(home))
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     monkeypatch.setattr(workbench, "_shell", lambda: shell)
-    current.cache_clear()
+    current.forget()
     shell.run_cell("%load_ext fal_nb\n%xmode Verbose")
     yield shell
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 LINES = (

@@ -33,11 +33,11 @@ def shell(server, world, small_disk):
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     shell.colors = "nocolor"
     patch.setattr(workbench, "_shell", lambda: shell)
-    current.cache_clear()
+    current.forget()
     shell.run_cell("%load_ext fal_nb")
     yield shell
     current().close()
-    current.cache_clear()
+    current.forget()
     patch.undo()
 
 

@@ -29,10 +29,10 @@ def models(server, world, small_disk, monkeypatch):
     monkeypatch.setenv("FAL_NB_BASE_URL", server.base)
     monkeypatch.setenv("FAL_NB_HOME", str(world / "home" / "models"))
     monkeypatch.setattr(workbench, "_shell", lambda: None)
-    current.cache_clear()
+    current.forget()
     yield fal_nb.models(status=ANY, refresh=True)
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 def test_the_list_its_frame_and_its_renderings_are_plain_and_inert(models):

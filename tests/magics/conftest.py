@@ -21,11 +21,11 @@ def shell(simulator, monkeypatch, capsys):
     monkeypatch.setenv("FAL_NB_BASE_URL", simulator.base_url)
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     monkeypatch.setattr(workbench, "_shell", lambda: shell)
-    current.cache_clear()
+    current.forget()
     shell.run_cell("%load_ext fal_nb")
     yield shell
     current().close()
-    current.cache_clear()
+    current.forget()
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_what_is_kept_serves_without_a_network_and_says_so(run, simulator, monke
     nowhere = "http://127.0.0.1:9"
     kept.rename(list_file(current().session.home, Hosts.under(nowhere).api, "models"))
     current().close()
-    current.cache_clear()
+    current.forget()
     monkeypatch.setenv("FAL_NB_BASE_URL", nowhere)
     monkeypatch.setattr("fal_nb.client.http.backoff_s", lambda *_, **__: 0.0)
     printed, done = run("%fal models flux --refresh")
@@ -80,7 +80,7 @@ def test_tab_knows_the_catalogue_its_categories_and_its_tags(shell, run):
     fal_nb.models()
     fal_nb.schema(DEV)
     current().close()
-    current.cache_clear()
+    current.forget()
     assert "category=" in texts("%fal models ")
     assert "text-to-image" in " ".join(texts("%fal models category=text-to-i"))
     assert "streaming" in " ".join(texts("%fal models --tag stre"))

@@ -118,7 +118,7 @@ def test_history_is_a_frame_that_survives_the_session(run, shell):
     run(f"%fal run {SCHNELL} prompt=first seed=1")
     run(f"%fal run {SCHNELL} prompt=second seed=2")
     current().close()
-    current.cache_clear()
+    current.forget()
     _, done = run("%fal history")
     assert list(done.result["prompt"]) == ["first", "second"]
     assert list(done.result["seed"]) == [1, 2]
@@ -129,7 +129,7 @@ def test_history_is_a_frame_that_survives_the_session(run, shell):
 def test_config_says_where_calls_go_and_never_shows_the_key(run, shell, monkeypatch):
     monkeypatch.setenv("FAL_KEY", "canary-id:canary-secret")
     current().close()
-    current.cache_clear()
+    current.forget()
     printed, _ = run("%fal config")
     assert "FAL_NB_BASE_URL is set" in printed
     assert "FAL_KEY in the environment" in printed
@@ -138,7 +138,7 @@ def test_config_says_where_calls_go_and_never_shows_the_key(run, shell, monkeypa
 
 def test_config_says_that_a_key_was_set_after_the_simulator_began_to_serve(run, monkeypatch, simulator, tmp_path):
     current().close()
-    current.cache_clear()
+    current.forget()
     monkeypatch.delenv("FAL_NB_BASE_URL")
     monkeypatch.delenv("FAL_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -182,7 +182,7 @@ def test_bad_input_gets_one_line_without_a_traceback_and_the_kernel_goes_on(run,
 def test_a_wrong_key_is_said_to_be_wrong(run, shell, monkeypatch):
     monkeypatch.setenv("FAL_KEY", "wrong:key")
     current().close()
-    current.cache_clear()
+    current.forget()
     printed, done = run(f"%fal run {SCHNELL} prompt=x")
     assert not done.success
     assert "AuthenticationError" in printed

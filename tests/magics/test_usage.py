@@ -43,7 +43,7 @@ def test_what_was_called_elsewhere_is_named(run, simulator):
 
 def test_a_key_that_is_no_admins_shows_the_history_alone_and_says_what_is_needed(run, monkeypatch):
     current().close()
-    current.cache_clear()
+    current.forget()
     monkeypatch.setenv("FAL_KEY", "inference:key")
     run(f"%fal run {SCHNELL} prompt=x;")
     printed, done = run("%fal usage")
