@@ -46,7 +46,8 @@ def jobs() -> OpenJobs:
 def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None = None) -> list[Job]:
     """Block until the given jobs (default: all open ones) have ended, and return them in the given order.
 
-    Interrupting it stops the waiting, not the jobs.
+    Realtime sessions end when they are closed, so that without `jobs` they are not waited for. Interrupting it stops
+    the waiting, not the jobs.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def wait(jobs: Iterable[str | int | Job] | None = None, *, timeout: float | None
     """
     import time  # noqa: PLC0415
 
-    chosen = session().jobs() if jobs is None else [job_of(job) for job in jobs]
+    chosen = session().jobs_to_end() if jobs is None else [job_of(job) for job in jobs]
     deadline = None if timeout is None else time.monotonic() + timeout
     with session().watching(chosen):
         for job in chosen:

@@ -169,6 +169,10 @@ class Grounds:
         """Return the jobs of this kernel that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.done and job.record_id not in self._looked_at]
 
+    def jobs_to_end(self) -> list[Job]:
+        """Return those of them that end by themselves: all but realtime sessions, which last until they are closed."""
+        return [job for job in self.jobs() if job.snapshot.kind != "realtime"]
+
     @property
     def budget(self) -> float | None:
         """What the calls of this session may cost together, in US dollars; None where there is no budget.

@@ -370,7 +370,7 @@ billed by time.""",
         summary="block until jobs have ended",
         details="""\
 Waits until the jobs have ended, whichever way. JOB is a job's number (12 or #12) or fal's request id; without one
-every open job of this notebook is meant.""",
+every open job of this notebook is meant, but for realtime sessions, which end when they are closed.""",
         options=(
             OptionSpec(name="all", field="all_open", help="Every open job of this notebook, as without a JOB."),
             _timeout("Stop waiting after so many seconds; the jobs go on."),

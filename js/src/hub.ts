@@ -20,14 +20,22 @@ interface View {
   twins: Set<Twin>;
 }
 
+/** What each view keeps in the page, by its id. */
+type Locals = Map<string, Map<string, unknown>>;
+
 interface Options {
   load?: LoadModule;
+  locals?: Locals;
 }
 
 /** Hubs of this page by token, so that a model made anew takes over from the one before it. */
 const HUBS = Symbol.for("fal_nb.hubs");
 
+/** What views keep, by token: it outlives the hub, as what was typed must outlive a connection that was lost. */
+const LOCALS = Symbol.for("fal_nb.locals");
+
 export class Hub {
+  readonly #locals: Locals;
   readonly #model: WidgetModel;
   readonly #prefix: string;
   readonly #page = randomId();
@@ -39,8 +47,9 @@ export class Hub {
   #nowOffset?: number;
   #closed = false;
 
-  constructor(model: WidgetModel, { load }: Options = {}) {
+  constructor(model: WidgetModel, { load, locals = new Map() }: Options = {}) {
     this.#model = model;
+    this.#locals = locals;
     this.#prefix = `${model.get("token")}-`;
     this.#bundles = new Bundles(
       {
@@ -112,7 +121,12 @@ export class Hub {
     view.state = undefined;
     view.isGone = true;
     for (const twin of view.twins) twin.unmount();
-    if (view.twins.size === 0) this.#views.delete(id);
+    if (view.twins.size === 0) this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#views.delete(id);
+    this.#locals.delete(id);
   }
 
   #onMutations(records: MutationRecord[]): void {
@@ -149,7 +163,7 @@ export class Hub {
       view.twins.delete(twin);
       twin.unmount();
       if (view.twins.size > 0) continue;
-      if (view.isGone) this.#views.delete(view.id);
+      if (view.isGone) this.#forget(view.id);
       else this.#send({ kind: "unmount", view: view.id, page: this.#page });
     }
   }
@@ -178,7 +192,9 @@ export class Hub {
   #view(id: string): View {
     let view = this.#views.get(id);
     if (!view) {
-      view = { id, isGone: false, local: new Map(), twins: new Set() };
+      const local = this.#locals.get(id) ?? new Map<string, unknown>();
+      this.#locals.set(id, local);
+      view = { id, isGone: false, local, twins: new Set() };
       this.#views.set(id, view);
     }
     return view;
@@ -207,13 +223,16 @@ export class Hub {
   }
 }
 
-function initialize({ model, signal }: InitializeContext): () => void {
-  const page = window as unknown as { [HUBS]?: Map<unknown, Hub> };
+function initialize({ model, signal }: InitializeContext, { load }: Options = {}): () => void {
+  const page = window as unknown as { [HUBS]?: Map<unknown, Hub>; [LOCALS]?: Map<unknown, Locals> };
   page[HUBS] ??= new Map();
+  page[LOCALS] ??= new Map();
   const hubs = page[HUBS];
   const token = model.get("token");
   hubs.get(token)?.close();
-  const hub = new Hub(model);
+  const locals = page[LOCALS].get(token) ?? new Map();
+  page[LOCALS].set(token, locals);
+  const hub = new Hub(model, { load, locals });
   hubs.set(token, hub);
   const close = () => {
     hub.close();

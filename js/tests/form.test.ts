@@ -326,6 +326,41 @@ test("what was typed outlives the mount, also what the kernel has not told of ye
   expect(form.sent()).toEqual({ prompt: "half a word" });
 });
 
+test("what was typed before the kernel has told of the last edit outlives a mount that begins before the other ends", () => {
+  form = new Form([PROMPT, STEPS]);
+  form.click("Run");
+  const { page, edit } = form.model.sentOf("run")[0] as unknown as { page: string; edit: number };
+  form.patch({ edit: [page, edit] });
+  form.type(form.control("prompt", "textarea"), "a red fox");
+  const next = new Form([PROMPT, STEPS], {}, undefined, form.model);
+  form.close();
+  form = next;
+  expect(form.control("prompt", "textarea").value).toBe("a red fox");
+  form.type(form.control("steps", ".fal-nb-fnumber"), "20");
+  form.patch({ values: JSON.stringify({ prompt: "a red fox" }), edit: [page, edit + 1] });
+  expect(form.control("steps", ".fal-nb-fnumber").value).toBe("20");
+  settle();
+  expect(form.sent()).toEqual({ prompt: "a red fox", steps: 20 });
+});
+
+test("what was typed while the connection was lost is told by the mount after it", () => {
+  form = new Form([PROMPT]);
+  form.type(form.control("prompt", "textarea"), "a red fox");
+  const { model } = form;
+  form.close();
+  const heard = model.sentOf("edit").length;
+  form = new Form([PROMPT], {}, undefined, model);
+  settle();
+  expect(model.sentOf("edit")).toHaveLength(heard + 1);
+  expect(form.sent()).toEqual({ prompt: "a red fox" });
+  const { page, edit } = model.sentOf("edit").at(-1) as unknown as { page: string; edit: number };
+  form.patch({ values: JSON.stringify({ prompt: "a red fox" }), edit: [page, edit] });
+  form.close();
+  form = new Form([PROMPT], {}, undefined, model);
+  settle();
+  expect(model.sentOf("edit")).toHaveLength(heard + 1);
+});
+
 test("the cell is written below where the host lets a page do so, else it can be copied", () => {
   const inserted: unknown[][] = [];
   const shared = {

@@ -422,6 +422,30 @@ test("a hub made anew for the same token takes over", async () => {
   expect(isStaticShown(el)).toBe(true);
 });
 
+test("what a view keeps in the page is there again under the hub that takes over", async () => {
+  const el = place("v1");
+  hubModule.initialize({ model }, { load: async () => view });
+  model.deliver(bundle());
+  model.deliver(tick({ v1: { title: "a" } }));
+  await flush();
+  mounts.at(-1)?.model.set("draft", "half a wo");
+  const later = new FakeModel({ token: TOKEN });
+  const close = hubModule.initialize({ model: later }, { load: async () => view });
+  later.deliver(bundle());
+  later.deliver(tick({ v1: { title: "a" } }));
+  await flush();
+  expect(mounts).toHaveLength(2);
+  expect(mounts.at(-1)?.model.get("draft")).toBe("half a wo");
+  later.deliver({ kind: "gone", view: "v1" });
+  el.remove();
+  await flush();
+  place("v1");
+  later.deliver(tick({ v1: { title: "b" } }));
+  await flush();
+  expect(mounts.at(-1)?.model.get("draft")).toBeUndefined();
+  close();
+});
+
 test("names from a hostile message are data: no prototype is touched, no text becomes an element", async () => {
   const evil = "<img src=x onerror=alert(1)>";
   const el = place("v1");

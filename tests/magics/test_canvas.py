@@ -57,6 +57,17 @@ def test_frames_are_made_of_what_is_filled_in_and_drawn(shell):
     assert canvas.stats.connections == 2
 
 
+def test_waiting_for_what_is_open_does_not_wait_for_a_session_that_nobody_has_closed(run, shell):
+    canvas = fal_nb.canvas(TEXT, {"prompt": "a fox"}, idle_s=600)
+    canvas.frame()
+    assert fal_nb.wait(timeout=30) == []
+    printed, done = run("%fal wait --timeout 30")
+    assert done.success
+    assert "No job is open." in printed
+    assert [job.snapshot.kind for job in fal_nb.session().jobs()] == ["realtime"]
+    canvas.stop()
+
+
 def test_an_endpoint_that_takes_no_picture_is_a_canvas_of_sliders(shell):
     canvas = fal_nb.canvas(TEXT, {"prompt": "a harbour", "image_size": "square"})
     assert canvas.frame().drawing is None

@@ -17,11 +17,12 @@ import { type Upload, Uploads } from "./uploads";
 import { withPart } from "./values";
 
 const DEBOUNCE_MS = 250;
+const MOST_LEFT = 8;
 
 /** What outlives a mount: the front end replaces an output when its twin is brought up to date. */
 interface Draft {
-  /** The mount that has ended; one that still stands beside this one is another page. */
-  left?: string;
+  /** The mounts that have ended, newest last; one that still stands beside this one is another page. */
+  left: string[];
   edit: number;
   values: Values;
   wasTried: boolean;
@@ -52,18 +53,21 @@ export class FormModel {
     this.fields = computed(() => parsed(live.field("fields").value, []));
     this.cell = computed(() => parsed(live.field("cell").value, ""));
     const edit = live.field("edit");
-    const draft = live.kept("draft") as Draft | undefined;
-    const [, known] = edit.peek() ?? ["", 0];
+    const draft = this.#draft;
+    const [knownBy, known] = edit.peek() ?? ["", 0];
     // What was typed into a mount before this one counts, also what the kernel has not told of yet.
     const isNewer = draft !== undefined && draft.edit >= known;
-    const left = draft?.left;
     this.#edit = isNewer ? draft.edit : known;
     this.values = signal(isNewer ? draft.values : parsed(live.field("values").peek(), {}));
     this.wasTried.value = draft?.wasTried ?? false;
     this.uploads = new Uploads((event) => live.send(event));
+    // What the kernel may not have heard, since the connection was lost under it.
+    if (isNewer && draft.edit > known) this.later();
     // Another page, or the notebook, has filled the form in.
     this.#stop = edit.subscribe((by) => {
-      if (!by || by[0] === this.#page || by[0] === left || by[1] < this.#edit) return;
+      if (!by || by[0] === this.#page || by[1] < this.#edit) return;
+      // The mount before this one may end after this one has begun, and its last word be told of later still.
+      if (this.#draft?.left.includes(by[0]) || (isNewer && by[0] === knownBy && by[1] === known)) return;
       this.#edit = by[1];
       this.values.value = parsed(live.field("values").peek(), {});
     });
@@ -164,9 +168,14 @@ export class FormModel {
     this.live.send({ kind, ...this.nextEdit() });
   }
 
+  get #draft(): Draft | undefined {
+    return this.live.kept("draft") as Draft | undefined;
+  }
+
   #keep(left?: string): void {
+    const before = this.#draft?.left ?? [];
     const draft: Draft = {
-      left,
+      left: left === undefined ? before : [...before, left].slice(-MOST_LEFT),
       edit: this.#edit,
       values: this.values.peek(),
       wasTried: this.wasTried.peek(),
