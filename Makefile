@@ -72,7 +72,7 @@ check: $(VENV)/.ready js/node_modules/.ready
 
 test: check fal_nb/static/build.json .envs/lab43/.ready .envs/colab/.ready .envs/falapp/.ready .envs/marimo/.ready
 	$(NPM) run --silent test
-	PATH="$(NODE_PATH_PREFIX)$$PATH" .ci/suite python $(BIN)/python -n 2 --dist loadscope -m "not browser" --ignore=tests/environments
+	PATH="$(NODE_PATH_PREFIX)$$PATH" .ci/suite python $(BIN)/python -n 2 --dist loadscope --no-loadscope-reorder -m "not browser" --ignore=tests/environments
 	.envs/colab/bin/python -m pytest -q tests/environments
 	.ci/browser $(BIN) .envs/lab43/bin .envs/marimo/bin
 

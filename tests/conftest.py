@@ -36,3 +36,9 @@ def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the modules that take longest first: two workers that share the rest end together."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("kernel")}
+    items.sort(key=lambda item: item.path not in long)

@@ -70,9 +70,7 @@ class NotebookPage:
             dialog.get_by_role("checkbox").check()
             dialog.get_by_role("button", name="Close").click()
             self.command("docmanager:open", {"path": self.name})
-        return self.page.evaluate(
-            "(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", self.name
-        )
+        return self.page.evaluate("(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", self.name)
 
     def reopen(self):
         """Close the notebook, end its kernel and open it again with another."""

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from fal_nb.client import http
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.platform import Platform
 from fal_nb.client.price_cache import PriceCache
@@ -100,7 +101,8 @@ async def test_an_unknown_endpoint_is_asked_for_again_after_an_hour(platform, si
     assert simulator.counters()["platform_pricing"] == 2
 
 
-async def test_an_old_price_serves_where_the_list_cannot_be_had(platform, simulator, tmp_path):
+async def test_an_old_price_serves_where_the_list_cannot_be_had(platform, simulator, monkeypatch):
+    monkeypatch.setattr(http, "backoff_s", lambda *_, **__: 0.01)
     clock = Clock()
     cache = PriceCache(platform, clock=clock)
     price = await cache.unit_price(DEV)

@@ -13,7 +13,7 @@ from fal_nb.simulator.server import SimulatorServer
 pytestmark = pytest.mark.slow
 
 IS_FULL = os.environ.get("FAL_NB_TEST_SIZE") == "full"
-WARM_UP, JOBS = 200, 10_000 if IS_FULL else 1_000
+WARM_UP, JOBS = 200, 10_000 if IS_FULL else 500
 PROGRAM = Path(__file__).with_name("long_work.py")
 
 

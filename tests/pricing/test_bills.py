@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fal_nb.client import http
 from fal_nb.engine.session import Session
 from fal_nb.errors import FalError
 from fal_nb.simulator.endpoints.registry import Registry
@@ -169,7 +170,10 @@ def test_an_endpoint_that_makes_another_size_is_not_priced_by_its_input(session,
     assert "3000" not in price.basis
 
 
-def test_an_endpoint_the_list_does_not_have_is_unpriced_and_a_list_out_of_reach_an_error(session, tmp_path):
+def test_an_endpoint_the_list_does_not_have_is_unpriced_and_a_list_out_of_reach_an_error(
+    session, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(http, "backoff_s", lambda *_, **__: 0.01)
     assert session.price("fal-ai/nope").high is None
     elsewhere = Session(base_url="http://127.0.0.1:9", home=tmp_path / "home", notify=lambda line: None)
     with pytest.raises(FalError):

@@ -59,6 +59,7 @@ def left_standing(text):
 
 
 def test_a_job_is_one_line_then_its_end_and_its_picture_by_path(terminal, simulator):
+    simulator.fault("long", seconds=1, times=1)
     text = terminal.run("%fal run fal-ai/flux/dev prompt='a red fox'")
     rewritten = [piece for line in text.split("\n") for piece in line.split("\r") if " running · #" in piece]
     assert len(rewritten) > 1
