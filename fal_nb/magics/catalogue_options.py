@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from fal_nb.catalogue.search import ANY, SORTS
+from fal_nb.magics.option_groups import BODY, VARIABLE, WITH
 from fal_nb.magics.specs import OptionSpec, SubcommandSpec
 
 __all__ = ["CATALOGUE_SPECS"]
-
-_VARIABLE = OptionSpec(
-    name="var",
-    short="-o",
-    kind="variable",
-    metavar="NAME",
-    field="var",
-    help="Also put what is returned into this variable.",
-)
 
 CATALOGUE_SPECS = (
     SubcommandSpec(
@@ -68,7 +60,7 @@ network. Returns the models: a list, with a DataFrame in its `frame`.""",
             ),
             OptionSpec(name="limit", kind="count", metavar="N", field="limit", help="Only the first N."),
             OptionSpec(name="refresh", field="refresh", help="Read the catalogue anew."),
-            _VARIABLE,
+            VARIABLE,
         ),
         examples=(
             "%fal models flux category=text-to-image",
@@ -82,7 +74,7 @@ network. Returns the models: a list, with a DataFrame in its `frame`.""",
         usage="ENDPOINT",
         summary="what an endpoint takes: types, defaults, allowed values",
         details="Shows the inputs of an endpoint as a table and returns its schema. Sends no call.",
-        options=(_VARIABLE,),
+        options=(VARIABLE,),
         examples=("%fal schema fal-ai/flux/dev", "schema = %fal schema fal-ai/flux/dev"),
         twin="fal.schema(endpoint)",
     ),
@@ -96,23 +88,9 @@ network. Returns the models: a list, with a DataFrame in its `frame`.""",
 Shows the price of a unit and what a call with these inputs would cost: at least, at most, and how that is reckoned.
 Sends no call.""",
         options=(
-            OptionSpec(name="json", help="The cell's body is a JSON object with the arguments.", field="json"),
-            OptionSpec(name="yaml", help="The cell's body is YAML with the arguments.", field="yaml"),
-            OptionSpec(
-                name="body",
-                kind="input",
-                metavar="NAME",
-                field="text_input",
-                help="The input that takes the body or the quoted text (else: prompt).",
-            ),
-            OptionSpec(
-                name="with",
-                kind="input",
-                metavar="NAME",
-                field="base",
-                help="Build on arguments that were kept as NAME; what the line gives wins.",
-            ),
-            _VARIABLE,
+            *BODY,
+            WITH,
+            VARIABLE,
         ),
         examples=(
             "%fal price fal-ai/flux/dev",
@@ -131,7 +109,7 @@ what the two differ by. The account's own numbers and its balance need a key of 
 stands alone. Sends no call.""",
         options=(
             OptionSpec(name="days", kind="count", metavar="N", field="days", help="How many days back (30)."),
-            _VARIABLE,
+            VARIABLE,
         ),
         examples=("%fal usage", "%fal usage --days 7"),
         twin="fal.usage(days)",
@@ -144,7 +122,7 @@ stands alone. Sends no call.""",
         details="""\
 Searches fal's documentation through its MCP servers and shows what it finds. Sends no call. It wants the package mcp:
 pip install 'fal_nb[mcp]'.""",
-        options=(_VARIABLE,),
+        options=(VARIABLE,),
         examples=('%fal docs "cancel a queued request"', '%fal docs "verify the signature of a webhook" -o found'),
         twin="fal.docs(question)",
     ),
@@ -156,7 +134,7 @@ pip install 'fal_nb[mcp]'.""",
         details="""\
 Asks fal's MCP servers for models that suit a task. Sends no call. fal gives them in the order it found them, which says
 nothing of their quality. It wants the package mcp: pip install 'fal_nb[mcp]'.""",
-        options=(_VARIABLE,),
+        options=(VARIABLE,),
         examples=(
             '%fal recommend "make a photo of a product stand on white"',
             '%fal recommend "speech from a long text" -o advice',

@@ -1,6 +1,7 @@
 """One frozen class per subcommand: what a magic was asked to do.
 
-An option of a subcommand is a line in ``options.py`` and a field here, named by that line's ``field``.
+An option of a subcommand is a line in its table (``options.py`` says in which file) and a field here, named by that
+line's ``field``.
 """
 
 from __future__ import annotations
