@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.engine.resume import is_at
-from fal_nb.errors import FalClientTimeoutError, FalError, HistoryError, JobError
-from fal_nb.ledger.sweeps import CellRecord, SweepRow
+from fal_nb.errors import FalError, HistoryError, JobError
+from fal_nb.ledger.sweeps import SweepRow
 from fal_nb.pricing.price import price_of
 from fal_nb.sweeps.arrange import CellTable
 from fal_nb.sweeps.cell_view import CellView
@@ -22,15 +20,14 @@ from fal_nb.sweeps.checking import check_cells
 from fal_nb.sweeps.exporting import Exporting
 from fal_nb.sweeps.inputs import Surroundings
 from fal_nb.sweeps.kept_schemas import read_schemas, schemas_text
-from fal_nb.sweeps.lost import look_for_lost
 from fal_nb.sweeps.numbers import Numbers
 from fal_nb.sweeps.outlook import Outlook, look_ahead
 from fal_nb.sweeps.plan import ENDPOINT, SweepPlan
 from fal_nb.sweeps.plan_text import read_additions, read_endpoints, read_plan
-from fal_nb.sweeps.runner import Runner, Stopped, terms_of
+from fal_nb.sweeps.runner import Stopped
+from fal_nb.sweeps.running import Running
 
 if TYPE_CHECKING:
-    from fal_nb.engine.job import Job
     from fal_nb.engine.session import Session
     from fal_nb.pricing.unit import UnitPrice
     from fal_nb.schemas.endpoint_schema import EndpointSchema
@@ -44,31 +41,24 @@ _WHY = {
     "lock": "SKIPPED (account locked)",
     "cancelled": "not run: the sweep was cancelled",
 }
-Observer = Callable[[set[str]], None]
 _open: weakref.WeakValueDictionary[tuple[str, str], Sweep] = weakref.WeakValueDictionary()
 """Session and name → its sweep: two of one name in a kernel would not know of each other's run."""
 
 
-class Sweep(Numbers, Exporting):
+class Sweep(Running, Numbers, Exporting):
     """One sweep of the history. May be used from any thread; interrupting `wait` ends nothing, `cancel` does."""
 
     def __init__(
         self, session: Session, row: SweepRow, plan: SweepPlan, schemas: Mapping[str, EndpointSchema | None]
     ) -> None:
+        super().__init__()
         self._session = session
         self._row = row
         self.plan = plan
         self._schemas = dict(schemas)
         self.cells = Cells(plan, self._schemas)
         self._by_key = {cell.key: cell for cell in self.cells}
-        self._jobs: dict[str, Job] = {}
-        self._records: dict[str, CellRecord] = session.history.sweeps.cells(row.name)
-        self._from_memo: set[str] = set()
-        self._failures: dict[str, str] = {}
-        self._observers: list[Observer] = []
-        self._runner: Runner | None = None
-        self._ended = threading.Event()
-        self._ended.set()
+        self._records = session.history.sweeps.cells(row.name)
         self._lock = threading.RLock()
         _open[session.owner, row.name] = self
 
@@ -219,16 +209,6 @@ class Sweep(Numbers, Exporting):
         return self._row.stopped  # type: ignore[return-value]
 
     @property
-    def is_running(self) -> bool:
-        """Whether cells are being called, or would be but for a pause."""
-        return not self._ended.is_set()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether any cell was called, or is about to be."""
-        return self.is_running or bool(self._runner or self._jobs or self._records)
-
-    @property
     def allows_unpriced(self) -> bool:
         """Whether calls go under a budget although nothing bounds what they cost."""
         return self._row.allow_unpriced
@@ -283,11 +263,6 @@ class Sweep(Numbers, Exporting):
         return self._row.window
 
     @property
-    def is_paused(self) -> bool:
-        """Whether no further cell is begun for the moment."""
-        return self.is_running and self._runner is not None and self._runner.is_paused
-
-    @property
     def session(self) -> Session:
         """The session it runs in."""
         return self._session
@@ -329,49 +304,6 @@ class Sweep(Numbers, Exporting):
         )
 
     # -- what it does ------------------------------------------------------------------------------------
-
-    def run(self) -> Sweep:
-        """Call every cell that has not been called, in the background, and return the sweep itself.
-
-        Cells that were being called when a kernel ended are carried on; one that may have been sent is never sent
-        again. What failed stays failed: `retry` calls it again. Cells a budget or a lock kept back are called.
-
-        Raises
-        ------
-        JobError
-            Where another kernel runs it, or it was made for another server.
-        """
-        with self._lock:
-            if self.is_running:
-                return self
-            session = self._session
-            session.keeper.sign()
-            if not session.history.sweeps.claim(self.name, session.owner, time.time()):
-                raise JobError(f"Another kernel runs the sweep {self.name}: pause or end it there first.")
-            self._settle_open()
-            self._write(stopped=None)
-            self._failures.clear()
-            self._runner = None
-            todo = [cell for key, cell in self._by_key.items() if self._is_to_call(key)]
-            self._start(todo)
-        return self
-
-    def retry(self) -> Sweep:
-        """Call again the cells that failed, and no others; in the background."""
-        with self._lock:
-            if self.is_running:
-                raise JobError(f"The sweep {self.name} is running: wait for it, then retry what failed.")
-            failed = [view.cell for view in self if view.state in {"FAILED", "CANCELLED"}]
-            if failed:
-                self._session.keeper.sign()
-                if not self._session.history.sweeps.claim(self.name, self._session.owner, time.time()):
-                    raise JobError(f"Another kernel runs the sweep {self.name}: pause or end it there first.")
-                for cell in failed:
-                    self._jobs.pop(cell.key, None)
-                    self._failures.pop(cell.key, None)
-                self._write(stopped=None)
-                self._start(failed)
-        return self
 
     def refine(
         self, axes: Mapping[str, Sequence[Any]], *, budget: float | None = None, allow_unpriced: bool | None = None
@@ -419,45 +351,6 @@ class Sweep(Numbers, Exporting):
         """Change what all its calls may cost together; what was kept back is called by the next `run`."""
         self._write(budget=budget)
 
-    def pause(self) -> None:
-        """Begin no further cell; those under way go on."""
-        self._post("pause")
-
-    def go_on(self) -> None:
-        """Begin cells again after a pause."""
-        self._post("go_on")
-
-    def cancel(self) -> None:
-        """Begin no further cell and ask fal to stop those under way."""
-        self._post("stop", "cancelled")
-
-    def cancel_cell(self, key: str) -> None:
-        """Ask fal to stop one cell, or do not begin it."""
-        self._post("cancel_cell", key)
-
-    def wait(self, timeout: float | None = None) -> Sweep:
-        """Block until no cell is being called any more; interrupting it leaves the sweep running.
-
-        Raises
-        ------
-        FalClientTimeoutError
-            After `timeout` seconds; the sweep goes on.
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(0.1):
-            if deadline is not None and time.monotonic() >= deadline:
-                raise FalClientTimeoutError(timeout or 0.0, None)
-        return self
-
-    def observe(self, observer: Observer) -> None:
-        """Call `observer` with the keys of cells that have changed, on the loop's thread."""
-        self._observers.append(observer)
-
-    def unobserve(self, observer: Observer) -> None:
-        """Stop calling `observer`; unknown ones are ignored."""
-        if observer in self._observers:
-            self._observers.remove(observer)
-
     # -- numbers -----------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
@@ -481,29 +374,6 @@ class Sweep(Numbers, Exporting):
 
     # -- inside ------------------------------------------------------------------------------------------
 
-    def _settle_open(self) -> None:
-        """Carry on what earlier runs left open, as far as this kernel may; afterwards each cell's record is known."""
-        history = self._session.history
-        self._records = history.sweeps.cells(self.name)
-        for key, known in self._records.items():
-            # Sent again by a person, or carried on elsewhere: the cell has another record by now.
-            if (job := self._jobs.get(key)) is not None and job.done and job.record_id != known.record_id:
-                self._jobs.pop(key)
-        lost = False
-        for key, known in self._records.items():
-            if key in self._by_key and known.state in {"PREPARED", "SUBMITTING", "QUEUED", "RUNNING"}:
-                record = history.get(known.record_id)
-                if not is_at(record, self._session.settings):
-                    raise JobError(
-                        f"Cells of {self.name} are open at {record.base_url or 'fal.ai'}, and calls go elsewhere now "
-                        "(`%fal config`)."
-                    )
-                self._jobs[key] = self._session.job(known.record_id)
-                lost = lost or self._jobs[key].state == "UNKNOWN"
-        if lost or any(known.state == "UNKNOWN" for known in self._records.values()):
-            self._session.reconcile()
-            self._records = history.sweeps.cells(self.name)
-
     def _is_done(self, key: str) -> bool:
         job = self._jobs.get(key)
         if job is not None:
@@ -511,87 +381,9 @@ class Sweep(Numbers, Exporting):
         known = self._records.get(key)
         return known is not None and known.state == "SUCCEEDED"
 
-    def _is_to_call(self, key: str) -> bool:
-        """Return whether a cell was neither called nor refused: what may have been sent is not sent again."""
-        job = self._jobs.get(key)
-        if job is not None and not job.done:
-            return True  # it is followed already, and takes its place in the window
-        known = self._records.get(key)
-        state = job.state if job is not None else known.state if known is not None else None
-        if state is None or state == "SKIPPED":
-            return True
-        was_sent = known.was_sent if known is not None else job is not None and job.request_id is not None
-        return state == "CANCELLED" and not was_sent
-
-    def _start(self, cells: Sequence[Cell]) -> None:
-        self._ended.clear()
-        self._session.runtime.post(self._begin_run, list(cells))
-
-    def _post(self, command: str, *values: str) -> None:
-        """Hand a command to the run there is when the loop comes to it: one that was just begun is not there yet."""
-
-        def obey() -> None:
-            if self._runner is not None and self.is_running:
-                getattr(self._runner, command)(*values)
-
-        if self.is_running:
-            self._session.runtime.post(obey)
-
-    def _begin_run(self, cells: list[Cell]) -> None:
-        self._runner = Runner(self._session, cells, self._row.window, self._call, self.tell)
-        self._session.track(self._run_all(self._runner), lambda _task: self._end_run())
-        self.tell(set(self._by_key))  # what a budget kept back so far waits again
-
-    async def _run_all(self, runner: Runner) -> None:
-        await runner.run()
-        if runner.stopped != "cancelled":
-            await look_for_lost(self._session, self.name, self.plan.endpoints)
-            self._records = await asyncio.to_thread(self._session.history.sweeps.cells, self.name)
-
-    def _end_run(self) -> None:
-        runner = self._runner
-        if runner is not None:
-            self._failures |= runner.failures
-            if runner.stopped is not None:
-                self._row = replace(self._row, stopped=runner.stopped)
-        # Whoever waits finds it shown and written down; where it cannot be, its records tell the same at the next look.
-        try:
-            self.tell(set(self._by_key))
-        finally:
-            self._session.recorder.submit(self._write_end).add_done_callback(lambda _written: self._ended.set())
-
-    def _write_end(self) -> None:
-        sweeps = self._session.history.sweeps
-        sweeps.change(self._row)
-        sweeps.release(self.name, self._session.owner)
-
-    def _call(self, cell: Cell) -> Job:
-        """Start a cell's call, or return the job that is its call already; blocks."""
-        open_job = self._jobs.get(cell.key)
-        if open_job is not None and not open_job.done:
-            return open_job
-        job = self._session.submit(
-            cell.endpoint,
-            cell.arguments,
-            memo="reuse",
-            more={"sweep": self.name, "sweep_cell": cell.key},
-            terms=terms_of(self._row.budget, allow_unpriced=self._row.allow_unpriced),
-        )
-        equal = job.snapshot.equal
-        if equal is not None and equal.is_answer:
-            self._from_memo.add(cell.key)
-            self._session.history.sweeps.answer(self.name, cell.key, job.record_id)
-        self._jobs[cell.key] = job
-        return job
-
     def _write(self, **changes: Any) -> None:
         self._row = replace(self._row, **changes)
         self._session.history.sweeps.change(self._row)
-
-    def tell(self, keys: set[str]) -> None:
-        """Tell whoever observes the sweep that cells have changed; on the loop's thread."""
-        for observer in tuple(self._observers):
-            observer(keys)
 
 
 def _listed(values: str | Sequence[Any]) -> list[str]:

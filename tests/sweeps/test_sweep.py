@@ -3,6 +3,7 @@
 import pytest
 
 from fal_nb.errors import ArgumentsError, FalClientTimeoutError, HistoryError, JobError
+from fal_nb.ledger.records import NewRecord
 from fal_nb.sweeps.sweep import Sweep
 
 SCHNELL = "fal-ai/flux/schnell"
@@ -167,6 +168,20 @@ def test_two_kernels_do_not_run_one_sweep_at_once(open_session, simulator, wait_
     simulator.set_runners(8)
     wait_for(lambda: open_session().history.sweeps.find(None).owner is None)
     other.run().wait(60)
+
+
+def test_a_run_that_is_refused_leaves_the_sweep_to_other_kernels(open_session):
+    session = open_session()
+    sweep = planned(session, SLEEP, "simulator/sleep")
+    open_at_fal = NewRecord(
+        endpoint="simulator/sleep", arguments={}, backend="fal", created=1.0, state="RUNNING",
+        sweep=sweep.name, sweep_cell=next(iter(sweep)).cell.key,
+    )  # fmt: skip
+    session.history.add(open_at_fal)
+    with pytest.raises(JobError, match=r"open at fal\.ai"):
+        sweep.run()
+    assert session.history.sweeps.find(sweep.name).owner is None
+    assert not sweep.is_running
 
 
 def test_a_cell_that_is_run_again_is_the_same_sweep_and_calls_nothing_twice(session, simulator):
