@@ -7,9 +7,8 @@ import json
 import logging
 import pickle
 import threading
-import traceback
 import warnings
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import nbformat
 import pytest
@@ -26,11 +25,12 @@ from fal_nb.engine.session import Session
 from fal_nb.magics.options import SUBCOMMANDS
 from fal_nb.settings import resolve_settings
 from fal_nb.simulator.server import SimulatorServer
-from fal_nb.views.card import CardView
 from fal_nb.views.monitor import MonitorView
 from fal_nb.workbench import current
 
-from .canary import KEY, KEY_ID, KEY_SECRET, PASSWORD, assert_unseen, assert_unseen_on_disk, found_in
+from .canary import KEY, KEY_SECRET, PASSWORD, assert_unseen, assert_unseen_on_disk, found_in
+from .canary_looks import assert_error_unseen, assert_job_unseen, with_pickle
+from .echo import Echo
 from .server import Bait
 
 SCHNELL = "fal-ai/flux/schnell"
@@ -43,47 +43,6 @@ FAULTS = {
     "half reply": {"kind": "half-reply"}, "garbage": {"kind": "garbage"}, "ingress after": {"kind": "ingress-after"},
     "fail": {"kind": "fail"}, "slow": {"kind": "slow", "seconds": 0.8},
 }  # fmt: skip
-
-
-class Echo(BaseHTTPRequestHandler):
-    """Says back what it was sent, headers first, as careless servers do; the path says how."""
-
-    def _answer(self):
-        length = int(self.headers.get("content-length") or 0)
-        body = self.rfile.read(length)
-        seen = f"{self.headers} {self.headers.get('authorization')} {KEY_ID} {body[:200]!r}"
-        status, out = (
-            200,
-            {"request_id": "r-1", "status": "COMPLETED", "logs": [{"message": seen}], "output": seen, "text": seen},
-        )
-        if "/requests/" not in self.path:
-            self.server.seen.append(self.headers.get("authorization"))
-        if "refuse" in self.path:
-            status, out = 401, {"detail": f"Invalid key: {seen}", "error_type": seen}
-        elif "fields" in self.path:
-            status, out = 422, {"detail": [{"loc": ["body", seen], "msg": seen, "type": seen, "input": seen}]}
-        elif "page" in self.path:
-            status, out = 502, f"<html>{seen}</html>"
-        elif "moved" in self.path:
-            status = 307
-        elif "openapi" in self.path:
-            status, out = 404, {"detail": seen}
-        data = json.dumps(out).encode()
-        self.send_response(status)
-        self.send_header("x-echo", (self.headers.get("authorization") or "").replace("\n", " "))
-        self.send_header("x-fal-request-id", "r-1")
-        self.send_header("location", f"{self.server.elsewhere}/moved?{self.headers.get('authorization')}")
-        if self.path.endswith(("/stream", "logs=1", "logs=0")) and "/status?" not in self.path and status == 200:
-            data = b"data: " + data + b"\n\n"
-            self.send_header("content-type", "text/event-stream")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_POST = do_PUT = _answer  # noqa: N815 - names of http.server
-
-    def log_message(self, *_):
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -161,55 +120,6 @@ def heard(request):
         logging.getLogger(name).setLevel(before)
     for line in (*lines, *(str(warning.message) for warning in warned)):
         assert_unseen(line, "a log line or a warning")
-
-
-def assert_error_unseen(error, about=""):
-    """Neither its words nor anything that a verbose traceback, a debugger or a pickle shows of it."""
-    chain = []
-    while error is not None and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    for one in chain:
-        assert_unseen(f"{one} {one!r} {one.args!r} {vars(one)!r}", about)
-        trace = one.__traceback__
-        while trace is not None and "/tests/" in trace.tb_frame.f_code.co_filename:
-            trace = trace.tb_next
-        told = traceback.TracebackException(type(one), one, trace, capture_locals=True)
-        assert_unseen("".join(told.format()), f"{about}: the traceback with locals")
-        trace = one.__traceback__
-        while trace is not None:
-            for name, value in trace.tb_frame.f_locals.items():
-                if "fal_nb" in trace.tb_frame.f_code.co_filename and "/tests/" not in trace.tb_frame.f_code.co_filename:
-                    assert_unseen(f"{value!r} {value}", f"{about}: {name} in {trace.tb_frame.f_code.co_name}")
-            trace = trace.tb_next
-        with_pickle(one, about)
-
-
-def with_pickle(value, about=""):
-    for protocol in (2, pickle.HIGHEST_PROTOCOL):
-        try:
-            data = pickle.dumps(value, protocol)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not show the key
-            assert_unseen(str(error), about)
-        else:
-            assert_unseen(data, f"{about}: pickled {type(value).__name__}")
-
-
-def assert_job_unseen(job, session):
-    card = CardView(job, session.artifacts.path)
-    for what in (
-        repr(job), str(job.snapshot), card.text(), card.twin(), json.dumps(card.state()), str(job.logs),
-        str(card.mimebundle("falnb-x")), repr(vars(job)),
-    ):  # fmt: skip
-        assert_unseen(what, f"job {job.endpoint}")
-    with_pickle(job.snapshot)
-    try:
-        result = job.result()
-    except fal_nb.FalError as error:
-        assert_error_unseen(error, job.endpoint)
-        return
-    assert_unseen(f"{result!r} {dict(result)} {vars(result)!r} {result.files!r}")
-    with_pickle(result)
 
 
 def test_features_work_with_the_key_and_show_nothing_of_it(session, home, tmp_path):

@@ -81,3 +81,12 @@ def jwks(signer):
     yield server
     server.close()
     keys_at.cache_clear()
+
+
+@pytest.fixture
+async def desk(tmp_path, signer, jwks):
+    from .desk import Desk
+
+    desk = Desk(tmp_path / "home", signer, jwks)
+    yield desk
+    await desk.aclose()
