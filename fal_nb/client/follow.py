@@ -174,7 +174,7 @@ class Follower:
                     if isinstance(status, Completed):
                         # Read to its end, the connection serves the next stream; nobody waits for that.
                         is_left_to_drain = True
-                        self._http.in_background(_drain(chunks, response))
+                        self._http.background.start(_drain(chunks, response))
                     yield status
         except (httpx.RequestError, ProtocolError, ValueError, RecursionError):
             pass  # the poll that follows tells what is the matter

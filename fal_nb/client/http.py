@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from http.cookiejar import CookieJar
 from importlib import metadata
 from typing import Any, TypeAlias, cast
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 import httpx
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt
 
+from fal_nb.client.background import Background
 from fal_nb.client.bodies import Body
 from fal_nb.client.decoding import unpacked
 from fal_nb.client.gate import CALLED_OFF, Gate, Passage
@@ -89,7 +90,7 @@ class Http:
         self._is_closed = False
         self._headers = {"user-agent": f"fal_nb/{_version()}", "accept-encoding": "gzip, deflate"}
         self._trusted: dict[str, bool] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self.background = Background()
 
     @property
     def user_agent(self) -> str:
@@ -199,34 +200,15 @@ class Http:
             known = self._trusted[prefix] = self.settings.hosts.trusts(prefix)
         return known
 
-    def in_background(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Start something that outlives its caller; `aclose` ends what is left of it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
     async def aclose(self) -> None:
         """Close all connections; no call can be made afterwards."""
         self._is_closed = True
-        await self._end_background()
+        await self.background.aclose()
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
         elif self._transport is not None:
             await self._transport.aclose()
-
-    async def _end_background(self) -> None:
-        here = asyncio.get_running_loop()
-        mine = [task for task in self._background if task.get_loop() is here]
-        for task in mine:
-            task.cancel()
-        await asyncio.gather(*mine, return_exceptions=True)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled():
-            task.exception()  # looked at: nobody is left to be told
 
     async def _repeat(self, call: Call, send: Callable[[Call], Awaitable[Outcome]]) -> httpx.Response | Answer:
         withdrawal = call.withdrawal or Withdrawal()

@@ -99,8 +99,7 @@ class ModelCache:
         """
         await self._from_disk()
         if is_anew or not self._listing.models:
-            task = self._start()
-            await asyncio.shield(task)
+            await self._models.background.outcome(self._start())
         elif not self._is_fresh and self._clock() >= self._refused_until:
             self._start()
         return self._listing
@@ -113,7 +112,7 @@ class ModelCache:
     def _start(self) -> asyncio.Task[None]:
         """Return the task that reads the catalogue; those who ask meanwhile share it."""
         if self._reading is None or self._reading.done():
-            self._reading = self._models.in_background(self._read())
+            self._reading = self._models.background.start(self._read())
         return self._reading
 
     async def _read(self) -> None:

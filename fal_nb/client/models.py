@@ -5,13 +5,13 @@ Source: fal Platform API document, ``/models``.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from fal_nb.catalogue.model import Model, read_model
+from fal_nb.client.background import Background
 from fal_nb.client.http import Http
 from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Call, unreadable_error
@@ -58,9 +58,10 @@ class Models:
         self._timeout_s = timeout_s
         self._most_pages = most_pages
 
-    def in_background(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Start something that ends with the client, if not before."""
-        return self._http.in_background(work)
+    @property
+    def background(self) -> Background:
+        """Where what ends with the client is started."""
+        return self._http.background
 
     async def search(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from fal_nb.client.background import Background
 from fal_nb.client.http import Http
 from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Call, unreadable_error
@@ -26,6 +27,11 @@ class Platform:
     def __init__(self, http: Http, *, timeout_s: float = 30.0) -> None:
         self._http = http
         self._timeout_s = timeout_s
+
+    @property
+    def background(self) -> Background:
+        """Where what ends with the client is started."""
+        return self._http.background
 
     async def unit_prices(self, endpoints: Iterable[str]) -> dict[str, UnitPrice | None]:
         """Return what a unit of each endpoint costs; None for those the list does not have.

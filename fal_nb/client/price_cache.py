@@ -80,8 +80,8 @@ class PriceCache:
         """Ask for a price together with those that others want within a few milliseconds."""
         self._wanted.add(endpoint)
         if self._asking is None:
-            self._asking = asyncio.ensure_future(self._ask())
-        await asyncio.shield(self._asking)
+            self._asking = self._platform.background.start(self._ask())
+        await self._platform.background.outcome(self._asking)
 
     async def _ask(self) -> None:
         await asyncio.sleep(_GATHER_S)

@@ -206,7 +206,7 @@ class Queue:
     async def cancel_quietly(self, endpoint: EndpointId, request_id: str) -> None:
         """Send one cancel and wait up to 5 s for it; never fails, and goes on where its caller is cancelled."""
         with contextlib.suppress(FalError):
-            await asyncio.shield(self._http.in_background(self._bounded_cancel(endpoint, request_id)))
+            await asyncio.shield(self._http.background.start(self._bounded_cancel(endpoint, request_id)))
 
     async def _bounded_cancel(self, endpoint: EndpointId, request_id: str) -> None:
         try:

@@ -88,7 +88,7 @@ class SchemaCache:
             entry = await self._fetched(endpoint)
         elif self._clock() - max(entry.fetched_at, entry.asked_at) > _FRESH_S:
             entry.asked_at = self._clock()
-            self._http.in_background(self._refresh(endpoint))
+            self._http.background.start(self._refresh(endpoint))
         self._remember(endpoint, entry)
         return entry.schema
 
@@ -99,10 +99,10 @@ class SchemaCache:
             raise refusal.error.with_traceback(None)
         task = self._fetching.get(endpoint)
         if task is None:
-            task = asyncio.ensure_future(self._fetch(endpoint))
+            task = self._http.background.start(self._fetch(endpoint))
             self._fetching[endpoint] = task
             task.add_done_callback(lambda _task: self._fetching.pop(endpoint, None))
-        return await asyncio.shield(task)
+        return await self._http.background.outcome(task)
 
     async def _refresh(self, endpoint: str) -> None:
         """Replace what is kept, if a new one can be had."""

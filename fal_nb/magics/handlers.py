@@ -258,7 +258,9 @@ def _cancel(bench: Workbench, command: args.JobArguments, _cell: Cell) -> None:
 
 def _wait(bench: Workbench, command: args.WaitArguments, _cell: Cell) -> Any:
     session = bench.session
-    jobs = session.jobs_to_end() if command.all_open or not command.jobs else [session.job(word) for word in command.jobs]
+    jobs = (
+        session.jobs_to_end() if command.all_open or not command.jobs else [session.job(word) for word in command.jobs]
+    )
     if not jobs:
         bench.line("No job is open.")
         return None

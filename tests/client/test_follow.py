@@ -250,5 +250,5 @@ class TestFollow:
             await collect(client.queue.iter_status(ENDPOINT, submitted.request_id))
             ending.set()
             await server.until(lambda: server.open_streams == 0)
-            await asyncio.gather(*client._http._background)
+            await asyncio.gather(*client._http.background._tasks)
         assert server.connections == 2

@@ -1,13 +1,15 @@
 """Schemas: fetched once, kept on disk, refreshed behind one's back, and refused without hammering the server."""
 
 import asyncio
+import gc
 import json
+import weakref
 
 import pytest
 
 from fal_nb.client.async_client import AsyncClient
 from fal_nb.client.schema_cache import SchemaCache
-from fal_nb.errors import NotFoundError, NotSent, ProtocolError, TransferError
+from fal_nb.errors import FalError, NotFoundError, NotSent, ProtocolError, TransferError
 
 from .conftest import Reply, Wire, reset
 
@@ -99,6 +101,40 @@ async def test_those_who_ask_at_once_wait_for_one_request(place):
     found = await asyncio.gather(*asking[1:])
     assert len(set(map(id, found))) == 1
     assert place.asked == 1
+
+
+async def test_what_nobody_waits_for_any_more_ends_in_silence(place):
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    place.gate.clear()
+    cache = place.cache()
+    asking = asyncio.ensure_future(cache.schema(ENDPOINT))
+    await place.until_asked(1)
+    asking.cancel()
+    await asyncio.wait([asking])
+    del asking  # its traceback holds on to what it waited for
+    place.reply = Reply(404, {"detail": "no such endpoint"})
+    fetching = weakref.ref(next(iter(cache._fetching.values())))
+    place.gate.set()
+    async with asyncio.timeout(20):
+        while fetching() is not None and not reported:
+            gc.collect()
+            await asyncio.sleep(0.005)
+    assert not reported
+    with pytest.raises(NotFoundError):
+        await cache.schema(ENDPOINT)
+    assert place.asked == 1
+
+
+async def test_who_waits_is_told_when_the_client_is_closed(place):
+    place.gate.clear()
+    cache = place.cache()
+    asking = asyncio.ensure_future(cache.schema(ENDPOINT))
+    await place.until_asked(1)
+    await place.clients[0].aclose()
+    with pytest.raises(FalError, match="closed"):
+        await asking
+    place.gate.set()
 
 
 async def test_the_next_kernel_reads_it_from_disk_also_without_a_network(place):
