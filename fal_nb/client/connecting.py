@@ -94,7 +94,7 @@ class Connecting(Generic[Made]):
         async def opener() -> Socket:
             http = await self._get_http()
             url = http.settings.hosts.realtime(endpoint, path)
-            call = Call("GET", url, f"the realtime connection to {endpoint}", str(endpoint))
+            call = Call("GET", url, f"the request for a realtime connection to {endpoint}", str(endpoint))
             if life_s is None:
                 return await open_socket(http, call, query=query, headers=_key_header(http))
             token = await self._token(http, endpoint, life_s)

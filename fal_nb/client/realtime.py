@@ -403,8 +403,12 @@ class AsyncRealtimeConnection:
                 isinstance(found.data, aiohttp.WebSocketError)
                 and found.data.code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
             ):
+                self.counts.received += 1  # it came, and is billed
+                self._outbox.answered()
                 text = f"An output of {self._endpoint} is over 64 MiB, so the connection was closed."
                 return ProtocolError(text, endpoint=self._endpoint, request_id=self.request_id)
+            if isinstance(found.data, TimeoutError):
+                return self._closed_error("the other side fell silent, pings were not answered")
             return self._closed_error("the server sent what is no WebSocket message")
         if code in _ORDERLY:
             return None

@@ -7,6 +7,7 @@ from fal_nb.simulator.server import SimulatorServer
 from .refusals import Refusals
 
 TABLE_JOBS = 20
+LIVE_SESSIONS = 2
 IS_FULL = os.environ.get("FAL_NB_TEST_SIZE") == "full"
 
 
@@ -37,3 +38,16 @@ def quick(monkeypatch):
     monkeypatch.setattr("fal_nb.engine.patience._FIRST_S", 0.02)
     monkeypatch.setattr("fal_nb.engine.patience._LONGEST_S", 0.05)
     monkeypatch.setattr("fal_nb.client.follow._FIRST_POLL_S", 0.02)
+
+
+@pytest.fixture(scope="session")
+def live_sessions():
+    """Return how many realtime sessions each cell has, each way."""
+    return 100 if IS_FULL else LIVE_SESSIONS
+
+
+@pytest.fixture
+def brief(quick, monkeypatch):
+    """Make the waits before a connection is tried again briefer still: sessions are held one after another."""
+    monkeypatch.setattr("fal_nb.protocol.retry._BASE_S", 0.001)
+    monkeypatch.setattr("fal_nb.protocol.retry._CAP_S", 0.002)

@@ -4,6 +4,9 @@ import socket
 import threading
 from collections import Counter
 
+import yarl
+
+from fal_nb.client import sockets
 from fal_nb.client.transport import FalTransport
 from fal_nb.simulator.operations import classify
 
@@ -40,11 +43,13 @@ class Refusals:
         if operation.kind != self._operation:
             return
         about = request.headers.get(MARK) or operation.request_id or path
+        if self._is_due(about):
+            request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
+
+    def _is_due(self, about):
         with self._lock:
             self._seen[about] += 1
-            is_due = self._seen[about] <= self._times
-        if is_due:
-            request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
+            return self._seen[about] <= self._times
 
     def install(self, monkeypatch):
         """Let every client of ours in this process go through here."""
@@ -55,3 +60,11 @@ class Refusals:
             return await plain(transport, request)
 
         monkeypatch.setattr(FalTransport, "_send", send)
+        plain_connect = sockets._connect
+
+        async def connect(session, url, query, headers):
+            if self._times and self._operation == "realtime" and self._is_due(url):
+                url = str(yarl.URL(url).with_port(self._port))
+            return await plain_connect(session, url, query, headers)
+
+        monkeypatch.setattr(sockets, "_connect", connect)
