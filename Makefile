@@ -51,6 +51,7 @@ fal_nb/static/build.json: $(JS_SOURCES) js/node_modules/.ready
 	$(NPM) run --silent build
 	touch $@
 
+# Four on two cores: each waits for servers, kernels and clocks as long as it computes.
 # -- what people call -----------------------------------------------------------------------------------------
 
 demo: $(VENV)/.ready fal_nb/static/build.json
@@ -72,7 +73,7 @@ check: $(VENV)/.ready js/node_modules/.ready
 
 test: check fal_nb/static/build.json .envs/lab43/.ready .envs/colab/.ready .envs/falapp/.ready .envs/marimo/.ready
 	$(NPM) run --silent test
-	PATH="$(NODE_PATH_PREFIX)$$PATH" .ci/suite python $(BIN)/python -n 2 --dist loadscope --no-loadscope-reorder -m "not browser" --ignore=tests/environments
+	PATH="$(NODE_PATH_PREFIX)$$PATH" .ci/suite python $(BIN)/python -n 4 --dist loadscope --no-loadscope-reorder -m "not browser" --ignore=tests/environments
 	.envs/colab/bin/python -m pytest -q tests/environments
 	.ci/browser $(BIN) .envs/lab43/bin .envs/marimo/bin
 
