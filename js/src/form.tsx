@@ -20,6 +20,7 @@ function render({ model, el, signal }: RenderContext): CleanUp {
   addStyle(el, "form", formCss);
   const live = new Live<FormState, FormEvent>(model);
   const form = new FormModel(live);
+  form.tellUnheard();
   live.onMessage((content, buffers) => form.receive(content as FormMessage, buffers));
   const view = live.field("view").peek() ?? "";
   const insert = canInsert(model) && view ? (source: string) => insertBelow(model, view, source) : undefined;

@@ -31,9 +31,17 @@ def canvas_in(notebook, index):
     return canvas
 
 
+def still(notebook, locator):
+    """Return an element's box once the front end has put its output where it stays, else nothing."""
+    before = locator.element_handles()
+    notebook.page.wait_for_timeout(300)
+    box = locator.bounding_box() if locator.count() == 1 else None
+    return box if len(before) == 1 and box and before[0].evaluate("(e) => e.isConnected") else None
+
+
 def draw(notebook, canvas, seconds=2.0):
     """Draw a circle by mouse, as long as that takes a hand."""
-    box = canvas.locator(".fal-nb-carea canvas").bounding_box()
+    box = notebook.until(lambda: still(notebook, canvas.locator(".fal-nb-carea canvas")))
     x, y, side = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] * 0.3
     mouse = notebook.page.mouse
     mouse.move(x + side, y)

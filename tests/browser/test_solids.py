@@ -40,7 +40,9 @@ def test_a_solid_is_turned_by_pointer_and_keys_and_its_viewer_comes_once_and_onl
     card.get_by_role("button", name="turn it in 3D").wait_for()
     poster = card.locator("img.fal-nb-thumbnail")
     notebook.until(lambda: poster.count() and poster.evaluate("(e) => e.naturalWidth") == 320)
-    assert notebook.outputs(2)[0]["data"]["text/html"].count("data:image/webp") == 1, "the twin shows the poster"
+    notebook.until(
+        lambda: notebook.outputs(2)[0]["data"]["text/html"].count("data:image/webp") == 1, what="the poster in the twin"
+    )
     notebook.shot("solid_card_light_poster")
     assert modules_sent(notebook) == []
 

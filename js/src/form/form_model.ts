@@ -61,8 +61,6 @@ export class FormModel {
     this.values = signal(isNewer ? draft.values : parsed(live.field("values").peek(), {}));
     this.wasTried.value = draft?.wasTried ?? false;
     this.uploads = new Uploads((event) => live.send(event));
-    // What the kernel may not have heard, since the connection was lost under it.
-    if (isNewer && draft.edit > known) this.later();
     // Another page, or the notebook, has filled the form in.
     this.#stop = edit.subscribe((by) => {
       if (!by || by[0] === this.#page || by[1] < this.#edit) return;
@@ -71,6 +69,11 @@ export class FormModel {
       this.#edit = by[1];
       this.values.value = parsed(live.field("values").peek(), {});
     });
+  }
+
+  /** Tells the kernel once more what it may not have heard, as the connection was lost under the mount before. */
+  tellUnheard(): void {
+    if (this.#edit > (this.live.field("edit").peek()?.[1] ?? 0)) this.later();
   }
 
   /** Whether problems, cell and price are about what is filled in now. */
