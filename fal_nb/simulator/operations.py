@@ -74,6 +74,11 @@ class Operation:
     request_id: str | None = None
     part: str = ""
 
+    @property
+    def is_platform(self) -> bool:
+        """Whether the platform API answers it, in its own shape of errors."""
+        return self.kind.startswith("platform_") or (self.kind == "unknown" and self.path.startswith("/api/"))
+
 
 def classify(method: str, path: str) -> Operation:
     """Return the operation of a request.

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from fal_nb.simulator.answers import json_response
 from fal_nb.simulator.endpoints.endpoint import SimulatedEndpoint
 from fal_nb.simulator.models_list import ModelsList
-from fal_nb.simulator.platform_answers import Refusal, endpoint_ids, moment, page
+from fal_nb.simulator.platform_answers import Refusal, endpoint_ids, moment, page, refusal
 from fal_nb.simulator.requests_list import EndedRequest
 from fal_nb.simulator.simulation import Simulation
 from fal_nb.simulator.usage import Usage
@@ -56,13 +56,11 @@ class Platform:
     async def answer(self, kind: str, request: Request) -> Response:
         """Answer one request; refusals have the platform's own shape."""
         if kind in _FOR_ADMINS and request.headers.get("authorization", "").partition(" ")[2] == _INFERENCE_KEY:
-            error = {"type": "authorization_error", "message": "This key has no access to account data"}
-            return json_response({"error": error}, 403)
+            return refusal(403, "This key has no access to account data").response()
         try:
             return json_response(await self._handlers[kind](request))
-        except Refusal as refusal:
-            error = {"type": refusal.kind, "message": refusal.message}
-            return json_response({"error": error}, refusal.status_code)
+        except Refusal as refused:
+            return refused.response()
 
     async def _pricing(self, request: Request) -> dict[str, Any]:
         found = [await self._endpoint(endpoint) for endpoint in endpoint_ids(request)]

@@ -8,18 +8,31 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 
-__all__ = ["MOST_IDS", "Refusal", "endpoint_ids", "moment", "page", "several"]
+from fal_nb.simulator.answers import json_response
+
+__all__ = ["MOST_IDS", "Refusal", "endpoint_ids", "moment", "page", "refusal", "several"]
 
 MOST_IDS = 50
 _MOST_ITEMS = 100
 _USUAL_ITEMS = 50
+
+_KINDS = {
+    400: "validation_error",
+    401: "authorization_error",
+    403: "authorization_error",
+    404: "not_found",
+    422: "validation_error",
+    429: "rate_limited",
+    501: "not_implemented",
+}
 
 T = TypeVar("T")
 
@@ -37,6 +50,15 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
     status_code: int
     kind: str
     message: str
+
+    def response(self, headers: Mapping[str, str] | None = None) -> Response:
+        """Return it as an HTTP response."""
+        return json_response({"error": {"type": self.kind, "message": self.message}}, self.status_code, headers)
+
+
+def refusal(status_code: int, message: str) -> Refusal:
+    """Return the error that goes with a status."""
+    return Refusal(status_code, _KINDS.get(status_code, "server_error"), message)
 
 
 def several(request: Request, name: str) -> list[str]:

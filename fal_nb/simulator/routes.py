@@ -23,6 +23,7 @@ from fal_nb.simulator.mcp import McpServer
 from fal_nb.simulator.openapi import openapi_document
 from fal_nb.simulator.operations import Operation, classify, classify_socket
 from fal_nb.simulator.platform import KEYLESS, Platform
+from fal_nb.simulator.platform_answers import refusal
 from fal_nb.simulator.realtime import Realtime
 from fal_nb.simulator.simulation import Simulation, new_request_id
 from fal_nb.simulator.spoil import refuse, spoil_answer
@@ -120,7 +121,9 @@ class Routes:
             except FaultError as error:
                 response = bad_request(str(error)).response()
             else:
-                response = await refuse(incoming.acting, scope, receive, simulation.connections)
+                response = await refuse(
+                    incoming.acting, scope, receive, simulation.connections, is_platform=operation.is_platform
+                )
                 if response is None:
                     response = await self._handle(incoming)
                 response = await self._spoil(incoming, response, scope, send)
@@ -196,7 +199,7 @@ class Routes:
         if is_wanted and not _same(key.strip(), _WRONG_KEY):
             return None
         if is_platform:
-            return json_response({"error": {"type": "authorization_error", "message": "Invalid API key"}}, 401)
+            return refusal(401, "Invalid API key").response()
         return json_response({"detail": "Invalid API key"}, 401, {names.BILLABLE_UNITS: "0"})
 
     async def _openapi(self, incoming: Incoming) -> Response:
@@ -219,7 +222,10 @@ class Routes:
         return json_response({"detail": "Method Not Allowed"}, 405)
 
     async def _unknown(self, incoming: Incoming) -> Response:
-        return json_response({"detail": f"Path {incoming.operation.path} not found"}, 404)
+        message = f"Path {incoming.operation.path} not found"
+        if incoming.operation.is_platform:
+            return refusal(404, message).response()
+        return json_response({"detail": message}, 404)
 
 
 def _same(first: str, second: str) -> bool:

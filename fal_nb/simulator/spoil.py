@@ -13,6 +13,7 @@ from fal_nb.protocol import headers as names
 from fal_nb.simulator.answers import IngressPage, infrastructure_failure, json_response
 from fal_nb.simulator.connections import ConnectionGone, Connections
 from fal_nb.simulator.faults import Fault
+from fal_nb.simulator.platform_answers import refusal
 
 __all__ = ["refuse", "spoil_answer", "too_many_requests"]
 
@@ -32,8 +33,15 @@ def too_many_requests(retry_after: str = "") -> Response:
     return answer.response({"retry-after": retry_after} if retry_after else None)
 
 
-async def refuse(acting: Iterable[Fault], scope: Scope, receive: Receive, connections: Connections) -> Response | None:
+async def refuse(
+    acting: Iterable[Fault], scope: Scope, receive: Receive, connections: Connections, *, is_platform: bool = False
+) -> Response | None:
     """Act out the faults that come before an operation; return the answer that takes its place, if there is one.
+
+    Parameters
+    ----------
+    is_platform
+        Whether the answer is to have the platform's shape of errors, not the queue's.
 
     Raises
     ------
@@ -50,7 +58,7 @@ async def refuse(acting: Iterable[Fault], scope: Scope, receive: Receive, connec
             await (connections.reset(scope) if fault.name == "reset" else connections.hang_up(scope))
             raise ConnectionGone
         else:
-            return _refusal(fault)
+            return _platform_refusal(fault) if is_platform else _refusal(fault)
     return None
 
 
@@ -104,6 +112,18 @@ def _refusal(fault: Fault) -> Response:
         status, error_type = int(fault.number("status")), fault.text("error_type")
         return infrastructure_failure(status, error_type, "No runner could be found.", **marks).response()
     return json_response({"detail": fault.text("detail")}, int(fault.number("status")), {names.BILLABLE_UNITS: "0"})
+
+
+def _platform_refusal(fault: Fault) -> Response:
+    if fault.name == "ingress":
+        return _refusal(fault)  # it stands in front of every service
+    if fault.name == "rate-limit":
+        retry_after = fault.text("retry_after")
+        return refusal(429, "Too many requests.").response({"retry-after": retry_after} if retry_after else None)
+    if fault.name == "locked":
+        return refusal(403, _LOCKED).response()
+    detail = fault.text("detail") if fault.name == "status" else "The service is unavailable."
+    return refusal(int(fault.number("status")), detail).response()
 
 
 async def _beginning(response: Response) -> bytes:

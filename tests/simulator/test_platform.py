@@ -158,6 +158,30 @@ def test_the_platform_wants_the_key_but_for_meta(serve):
     assert caller.http.get("/api/meta").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        ("status; status=500", 500, "server_error"), ("status; status=422", 422, "validation_error"),
+        ("status; status=404", 404, "not_found"), ("locked", 403, "authorization_error"),
+        ("rate-limit; retry_after=3", 429, "rate_limited"), ("unavailable", 503, "server_error"),
+    ],
+)  # fmt: skip
+def test_faults_of_the_platform_have_its_own_shape_of_errors(caller, fault, status, kind):
+    headers = {"x-fal-simulator-fault": f"{fault}; on=platform_pricing"}
+    answer = caller.http.get(f"/api/v1/models/pricing?endpoint_id={DEV}", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
+    assert answer.json().keys() == {"error"}
+    assert answer.headers.get("retry-after") == ("3" if status == 429 else None)
+
+
+def test_what_stands_in_front_of_the_platform_answers_with_its_page(caller):
+    headers = {"x-fal-simulator-fault": "ingress; on=platform_pricing"}
+    answer = caller.http.get(f"/api/v1/models/pricing?endpoint_id={DEV}", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (502, "text/html")
+    unknown = caller.http.get("/api/v1/nothing")
+    assert (unknown.status_code, unknown.json()["error"]["type"]) == (404, "not_found")
+
+
 def test_pages_of_other_sites_and_other_names_are_kept_out(caller):
     base = caller.server.base_url
     file = caller.upload(b"x", "image/png").json()["access_url"]
