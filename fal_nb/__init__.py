@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from fal_nb.api_history import history, note, rate, replay, tag, untag
     from fal_nb.api_jobs import attach, jobs, reconcile, resume, send_again, wait
     from fal_nb.api_realtime import realtime, realtime_async, ws_connect, ws_connect_async
-    from fal_nb.api_sweeps import find_sweep, sweep
+    from fal_nb.api_sweeps import find_sweep, list_sweeps, sweep
     from fal_nb.api_uploads import upload, upload_file, upload_image
     from fal_nb.api_usage import balance, usage
     from fal_nb.client.async_client import AsyncClient
@@ -122,7 +122,7 @@ _HOMES = {
     "fal_nb.api_history": ("history", "note", "rate", "replay", "tag", "untag"),
     "fal_nb.api_jobs": ("attach", "jobs", "reconcile", "resume", "send_again", "wait"),
     "fal_nb.api_realtime": ("realtime", "realtime_async", "ws_connect", "ws_connect_async"),
-    "fal_nb.api_sweeps": ("find_sweep", "sweep"),
+    "fal_nb.api_sweeps": ("find_sweep", "list_sweeps", "sweep"),
     "fal_nb.api_usage": ("balance", "usage"),
     "fal_nb.api_uploads": ("upload", "upload_file", "upload_image"),
     "fal_nb.client.async_client": ("AsyncClient",),
@@ -226,6 +226,7 @@ __all__ = [
     "gallery",
     "history",
     "jobs",
+    "list_sweeps",
     "load_ipython_extension",
     "logs",
     "models",

@@ -1,4 +1,4 @@
-"""The module's function about sweeps."""
+"""The module's functions about sweeps."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from fal_nb.workbench import current
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fal_nb.sweeps.sweep import Sweep
 
-__all__ = ["find_sweep", "sweep"]
+__all__ = ["find_sweep", "list_sweeps", "sweep"]
 
 
 def sweep(  # noqa: PLR0913 - a plan has so many sides
@@ -82,3 +84,16 @@ def find_sweep(name: str | None = None) -> Sweep:
     from fal_nb.sweeps.sweep import Sweep  # noqa: PLC0415 - loaded with the first sweep
 
     return Sweep.find(current().session, name)
+
+
+def list_sweeps() -> pd.DataFrame:
+    """Return a row for each sweep of the history, the newest first: endpoints, cells called, done, failed, spent.
+
+    Raises
+    ------
+    HistoryError
+        Where the history cannot be read.
+    """
+    from fal_nb.sweeps.listing import sweeps_frame  # noqa: PLC0415 - loaded with the first sweep
+
+    return sweeps_frame(current().session)

@@ -122,6 +122,19 @@ class Workbench:
             if card is not None:
                 card.is_text_told = watch.told_text
 
+    @contextlib.contextmanager
+    def watch_board(self, board: BoardView) -> Iterator[Callable[[], object]]:
+        """Show how a board's cells come on while the caller waits for them, where there is no page that does."""
+        out = self.display.progress_output
+        if out is None:
+            yield lambda: None
+            return
+        line = ProgressLine(out)
+        try:
+            yield lambda: line.draw(board.heading())
+        finally:
+            line.clear()
+
     def show_job(self, job: Job, *, is_watched: bool = False) -> CardView:
         """Show a job's card in the cell that runs now, and return it; `is_watched` where `watch` follows at once."""
         view = self.card(job)
@@ -149,6 +162,8 @@ class Workbench:
         """Show a job's card, unless the cell that runs now shows it already."""
         if job.record_id not in self._shown_here():
             self.show_job(job)
+        elif self.display.rendering == "terminal":  # which has written "Out[3]: " already
+            self.line(repr(job))
 
     def show_plan(self, sweep: Sweep, *, is_told: bool = False) -> PlanView:
         """Show what a sweep would come to in the cell that runs now, with a button that runs it.
@@ -171,12 +186,12 @@ class Workbench:
         self._shown_here().add(sweep.name)
         return view
 
-    def show_sweep(self, sweep: Sweep) -> BoardView:
-        """Show a sweep's board in the cell that runs now, and return it."""
+    def show_sweep(self, sweep: Sweep, *, is_watched: bool = False) -> BoardView:
+        """Show a sweep's board in the cell that runs now, and return it; `is_watched` where `watch_board` follows."""
         from fal_nb.shown_sweep import ShownSweep  # noqa: PLC0415 - loaded with the first sweep
 
         self._shown_here().add(sweep.name)
-        return self.show_board(ShownSweep(sweep))
+        return self.show_board(ShownSweep(sweep), is_watched=is_watched)
 
     def show_sweep_once(self, sweep: Sweep) -> None:
         """Show a sweep's plan, or its board once it has begun, unless the cell that runs now shows it already."""
@@ -186,10 +201,10 @@ class Workbench:
             view: View = self.show_sweep(sweep) if sweep.has_begun else self.show_plan(sweep)
             self.settle(view)
 
-    def show_board(self, shown: BoardSweep) -> BoardView:
-        """Show cells along axes in the cell that runs now, and return the board."""
+    def show_board(self, shown: BoardSweep, *, is_watched: bool = False) -> BoardView:
+        """Show cells along axes in the cell that runs now, and return the board; `is_watched` as for `show_sweep`."""
         view = self._board(shown)
-        self.display.show(view)
+        self.display.show(view, is_watched=is_watched)
         return view
 
     def _board(self, shown: BoardSweep) -> BoardView:

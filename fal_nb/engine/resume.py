@@ -146,7 +146,8 @@ class Resumed:
         return f"{told}."
 
     def __repr__(self) -> str:
-        return f"<Resumed: {self}>"
+        count = len(self.jobs)  # its cell has said the rest
+        return f"<Resumed: {count or 'no'} job{'' if count == 1 else 's'}>"
 
 
 def _why_not(record: Record) -> str:

@@ -11,7 +11,7 @@ from fal_nb.ledger.database import Database
 from fal_nb.ledger.leases import Holder
 from fal_nb.states import State
 
-__all__ = ["CellRecord", "SweepRow", "Sweeps"]
+__all__ = ["CellRecord", "SweepRow", "SweepTally", "Sweeps"]
 
 _AT_ONCE = 500
 _COLUMNS = "name, text, created, budget, allow_unpriced, call_window, stopped, owner, schemas"
@@ -65,6 +65,16 @@ class CellRecord:
     state: State
     was_sent: bool
     is_from_memo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTally:
+    """What the calls of a sweep have come to: cells with a record, those that succeeded and failed, US dollars."""
+
+    called: int
+    done: int
+    failed: int
+    spent: float
 
 
 class Sweeps:
@@ -160,6 +170,19 @@ class Sweeps:
                 if key not in found or found[key].state != "SUCCEEDED":
                     found[key] = CellRecord(record_id, state, was_sent=True, is_from_memo=True)
         return found
+
+    def tallies(self) -> dict[str, SweepTally]:
+        """Return by sweep what its calls have come to; a cell counts once, as what its best record is."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT sweep, count(*), sum(done), sum(failed AND NOT done), sum(spent) FROM ("
+                "SELECT sweep, max(state = 'SUCCEEDED') AS done, max(state = 'FAILED') AS failed, "
+                "sum(coalesce(own, 0)) AS spent FROM ("
+                "SELECT sweep, sweep_cell, state, cost AS own FROM records WHERE sweep_cell IS NOT NULL UNION ALL "
+                "SELECT a.sweep, a.sweep_cell, r.state, 0 FROM sweep_answers a JOIN records r ON r.id = a.record_id) "
+                "WHERE sweep IS NOT NULL GROUP BY sweep, sweep_cell) GROUP BY sweep"
+            )
+            return {name: SweepTally(called, done, failed, float(spent)) for name, called, done, failed, spent in rows}
 
     def places_of(self, record_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Return by record number (sweep, key of the cell) that it was called for, else the newest it answers for."""

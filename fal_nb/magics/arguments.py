@@ -259,7 +259,7 @@ def _read_reconcile(parsed: ParsedLine, namespace: Mapping[str, Any]) -> Argumen
 
 
 _SweepAction: TypeAlias = Literal[
-    "plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
+    "plan", "list", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
 ]
 _MOST_SCORERS = 20
 _VARIABLE_ALONE = frozenset({"var"})
@@ -269,7 +269,7 @@ def _read_sweep(parsed: ParsedLine, body: str | None, namespace: Mapping[str, An
     fields = option_fields(parsed)
     word = parsed.words[0] if parsed.words else None
     action = word.text if word is not None and word.text in SWEEP_ACTIONS else "plan"
-    most = {"plan": 1, "export": 3, "score": _MOST_SCORERS}.get(action, 2)
+    most = {"plan": 1, "list": 1, "export": 3, "score": _MOST_SCORERS}.get(action, 2)
     if len(parsed.words) > most:
         extra = parsed.words[most]
         cut = Edit(extra.column, extra.column + len(extra.raw), "")

@@ -247,7 +247,7 @@ class SweepArguments:
     Attributes
     ----------
     action
-        ``plan`` a new one, or what to do with one there is.
+        ``plan`` a new one, ``list`` all, or what to do with one there is.
     target
         The endpoint of a plan, where the line has one; else the sweep's name, None for the newest.
     words
@@ -268,7 +268,9 @@ class SweepArguments:
         Most megabytes of an exported board.
     """
 
-    action: Literal["plan", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"]
+    action: Literal[
+        "plan", "list", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects"
+    ]
     target: str | None = None
     words: tuple[str, ...] = ()
     body: str | None = None

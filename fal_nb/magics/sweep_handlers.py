@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
-from fal_nb.errors import FalError
+from fal_nb.errors import FalClientTimeoutError, FalError
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from fal_nb.workbench import Workbench
 
 __all__ = ["handle_sweep"]
+
+_TICK_S = 0.2
 
 
 def handle_sweep(
@@ -41,6 +44,13 @@ def handle_sweep(
             allow_unpriced=command.allow_unpriced,
         )
         _begin(bench, sweep, command)
+    elif command.action == "list":
+        from fal_nb.sweeps.listing import sweeps_frame  # noqa: PLC0415 - loaded when asked for
+
+        frame = sweeps_frame(session)
+        if command.var:
+            assign(command.var, frame)
+        return None if command.silenced else frame
     elif command.action in {"score", "effects"}:
         from fal_nb.magics.sweep_numbers import handle_numbers  # noqa: PLC0415 - loads numpy and pandas
 
@@ -71,9 +81,9 @@ def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
         case "resume":
             if sweep.is_paused:
                 sweep.go_on()
-            _run(bench, sweep.run())
+            _resume(bench, sweep)
         case "retry":
-            _run(bench, sweep.retry())
+            _retry(bench, sweep)
         case "pause" | "cancel" if not sweep.is_running:
             bench.line(f"The sweep {sweep.name} is not running in this kernel.")
         case "pause":
@@ -86,6 +96,24 @@ def _go_on(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
             _export(bench, sweep, command)
         case _:
             bench.show_sweep(sweep)
+
+
+def _resume(bench: Workbench, sweep: Sweep) -> None:
+    is_over = not sweep.is_running and not sweep.to_call
+    _run(bench, sweep.run())
+    if is_over:
+        counts = sweep.counts()
+        failed = counts.get("FAILED", 0) + counts.get("CANCELLED", 0)
+        hint = f"; `%fal sweep retry {sweep.name}` calls again what failed ({failed})" if failed else ""
+        bench.line(f"Nothing to send: every cell of {sweep.name} was called{hint}.")
+
+
+def _retry(bench: Workbench, sweep: Sweep) -> None:
+    if sweep.is_running or sweep.counts().keys() & {"FAILED", "CANCELLED"}:
+        _run(bench, sweep.retry())
+        return
+    left = f"; `%fal sweep resume {sweep.name}` calls what was not called yet" if sweep.to_call else ""
+    bench.line(f"Nothing to retry: no cell of {sweep.name} has failed{left}.")
 
 
 def _export(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
@@ -106,9 +134,13 @@ def _export(bench: Workbench, sweep: Sweep, command: SweepArguments) -> None:
 
 def _run(bench: Workbench, sweep: Sweep) -> None:
     """Show the board and wait; an interrupt ends the sweep, as it ends a run."""
-    view = bench.show_sweep(sweep)
+    view = bench.show_sweep(sweep, is_watched=True)
     try:
-        sweep.wait()
+        with bench.watch_board(view) as tick:
+            while sweep.is_running:
+                tick()
+                with contextlib.suppress(FalClientTimeoutError):
+                    sweep.wait(_TICK_S)
     except KeyboardInterrupt as error:
         sweep.cancel()
         raise MagicStopped(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.magics.failure import MagicStopped
+from fal_nb.plain import one_line
 from fal_nb.scoring.built_in import BUILT_IN
 from fal_nb.sweeps.sweep import Sweep
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fal_nb.magics.commands import SweepArguments
+    from fal_nb.sweeps.effects import Effects
     from fal_nb.workbench import Workbench
 
 __all__ = ["handle_numbers"]
@@ -27,6 +29,7 @@ def handle_numbers(
     value: Any
     if command.action == "effects":
         value = Sweep.find(bench.session, command.target).effects(command.values or "cost")
+        bench.line(_title(value))
         if command.plot:
             _draw(bench, value.plot())
     else:
@@ -34,6 +37,13 @@ def handle_numbers(
     if command.var:
         assign(command.var, value)
     return None if command.silenced else value
+
+
+def _title(effects: Effects) -> str:
+    others = [one_line(name, 60) for name in effects.others]
+    if _DEFAULT not in {effects.of, *others}:
+        others.append(f"a scorer such as {_DEFAULT}")
+    return f"Effects on {effects.of}; --values NAME tells of another number: {', '.join(others)}."
 
 
 def _score(bench: Workbench, command: SweepArguments, namespace: Mapping[str, Any]) -> Sweep:

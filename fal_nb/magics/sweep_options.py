@@ -13,20 +13,21 @@ __all__ = ["SWEEP", "SWEEP_ACTIONS", "SWEEP_OPTIONS"]
 SWEEP = SubcommandSpec(
     name="sweep",
     words="search",
-    usage="ENDPOINT, or refine|resume|retry|pause|cancel|show|effects|score|export [NAME] [SCORER|PATH]",
+    usage="ENDPOINT, or list, or refine|resume|retry|pause|cancel|show|effects|score|export [NAME] […]",
     takes_body=True,
     summary="all combinations of some axes, under a budget",
     details="""\
 With %%fal the cell is the plan: `name: value` a line; a list is an axis, a text holds {axis} and {variable}, `1..4` and
 `2..5 step 0.5` are ranges, `seed: random 8` draws once; zip:, rows: and skip: are rules. What it comes to is shown
 first; nothing is sent without --yes. `resume` runs or carries on a sweep, the newest where none is named; `retry` calls
-again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board. With %%fal
+again what failed; `pause` begins no further cell until `resume`; `cancel` ends it; `show` shows its board; `list` lists
+the sweeps there are. With %%fal
 `refine` adds the values of the cell, a name a line: what there is already is not called again. `export` writes it:
 PATH ends in .png (contact sheet), .html (the board in one file), .csv, .json, .jsonl, .parquet (table), or is a
 folder/ (every output, with a manifest).
 `score` scores the outputs that are new to a SCORER: sharpness, brightness, colourfulness, ssim, phash, text_length, or
 a function of the notebook; `duplicates` marks what looks alike. `effects` tells what a number comes to at each value of
-each axis.""",
+each axis: of the cost, or of what --values names.""",
     options=(
         OptionSpec(name="name", kind="text", metavar="NAME", field="name", help="What it is called."),
         OptionSpec(
@@ -67,7 +68,7 @@ each axis.""",
     twin="fal.sweep(endpoint, arguments, axes=…)",
 )
 
-SWEEP_ACTIONS = ("refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
+SWEEP_ACTIONS = ("list", "refine", "resume", "retry", "pause", "cancel", "show", "export", "score", "effects")
 """What `sweep` does with one there is; any other word is the endpoint of a plan."""
 SWEEP_OPTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {

@@ -35,12 +35,13 @@ class Effects(pd.DataFrame):
 
     Attributes
     ----------
-    of
-        The name of the number.
+    of, others
+        The name of the number, which also stands over the index; what else there is to be asked for.
     """
 
-    _metadata: ClassVar[list[str]] = ["of"]
+    _metadata: ClassVar[list[str]] = ["of", "others"]
     of: str
+    others: tuple[str, ...]
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
@@ -108,7 +109,8 @@ def effects_of(sweep: Sweep, frame: pd.DataFrame, values: str) -> Effects:
     JobError
         Where there is no such column of numbers, or nothing varies.
     """
-    column = _numbers(sweep, frame, values)
+    choices = _choices(sweep, frame)
+    column = _numbers(choices, frame, values)
     cells = [view.cell for view in sweep]
     rows: list[dict[str, Any]] = []
     for name in varying(sweep):
@@ -122,12 +124,18 @@ def effects_of(sweep: Sweep, frame: pd.DataFrame, values: str) -> Effects:
         raise JobError("No axis of the sweep has more than one value, so that nothing has an effect.")
     found = Effects(rows, columns=["axis", "value", "mean", "std", "n"])
     found.of = one_line(values, 60)
+    found.others = tuple(name for name in choices if name != values)
+    found.columns.name = found.of
     return found
 
 
-def _numbers(sweep: Sweep, frame: pd.DataFrame, values: str) -> pd.Series[Any]:
-    choices = [*(name for name in ("cost", "total_s", "rating") if name in frame), *sweep.scores.names()]
-    choices = [name for name in choices if name in frame and name != DUPLICATE]
+def _choices(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
+    """Return the names of the sweep's numbers."""
+    names = [*(name for name in ("cost", "total_s", "rating") if name in frame), *sweep.scores.names()]
+    return [name for name in names if name in frame and name != DUPLICATE]
+
+
+def _numbers(choices: list[str], frame: pd.DataFrame, values: str) -> pd.Series[Any]:
     if values not in choices:
         close = nearest(values, choices)
         meant = f"Did you mean {close!r}?" if close else f"There are: {', '.join(choices)}."
@@ -138,4 +146,6 @@ def _numbers(sweep: Sweep, frame: pd.DataFrame, values: str) -> pd.Series[Any]:
 def _row(name: str, value: Any, numbers: pd.Series[Any]) -> dict[str, Any]:
     known = numbers.replace([math.inf, -math.inf], math.nan).dropna()
     plain = value if isinstance(value, (bool, int, float)) else one_line(show(value, 200), 200)
-    return {"axis": name, "value": plain, "mean": known.mean(), "std": known.std(), "n": len(known)}
+    # Equal numbers have no spread, whatever is left over of adding them up.
+    std = 0.0 if len(known) > 1 and known.min() == known.max() else known.std()
+    return {"axis": name, "value": plain, "mean": known.mean(), "std": std, "n": len(known)}

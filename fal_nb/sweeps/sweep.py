@@ -20,6 +20,7 @@ from fal_nb.sweeps.checking import check_cells
 from fal_nb.sweeps.exporting import Exporting
 from fal_nb.sweeps.inputs import Surroundings
 from fal_nb.sweeps.kept_schemas import read_schemas, schemas_text
+from fal_nb.sweeps.listing import unknown_sweep
 from fal_nb.sweeps.numbers import Numbers
 from fal_nb.sweeps.outlook import Outlook, look_ahead
 from fal_nb.sweeps.plan import ENDPOINT, SweepPlan
@@ -177,12 +178,7 @@ class Sweep(Running, Numbers, Exporting):
         if row is not None and (known_here := _open.get((session.owner, row.name))) is not None:
             return known_here
         if row is None:
-            known = ", ".join(one.name for one in session.history.sweeps.all()[-8:])
-            raise JobError(
-                f"There is no sweep called {str(name)[:60]!r}; there are: {known}."
-                if known
-                else "There is no sweep yet."
-            )
+            raise unknown_sweep(name or "", [one.name for one in session.history.sweeps.all()])
         plan, schemas = cls.plan_text(session, row.text, known=read_schemas(row.schemas))
         return cls(session, row, plan, schemas)
 
@@ -212,6 +208,11 @@ class Sweep(Running, Numbers, Exporting):
     def allows_unpriced(self) -> bool:
         """Whether calls go under a budget although nothing bounds what they cost."""
         return self._row.allow_unpriced
+
+    @property
+    def to_call(self) -> int:
+        """Cells that `run` would call or carry on; those that failed are left to `retry`."""
+        return sum(self._is_to_call(key) for key in self._by_key)
 
     def __len__(self) -> int:
         """Return how many cells there are."""

@@ -21,7 +21,7 @@ from fal_nb.views.board_look import (
     SweepTotals,
     placement,
 )
-from fal_nb.views.board_twin import BoardTwin, board_text
+from fal_nb.views.board_twin import BoardTwin, board_heading, board_text
 from fal_nb.views.fitting import trim
 from fal_nb.views.media import post_thumbnails, send_original
 from fal_nb.views.twin import BlobPath
@@ -127,6 +127,10 @@ class BoardView(View):
     def text(self) -> str:
         """Return the board as an aligned table, a line a cell."""
         return board_text(self._sweep)
+
+    def heading(self) -> str:
+        """Return its name, how many cells are where, and what was spent, in one line."""
+        return board_heading(self._sweep)
 
     def receive(self, content: Mapping[str, Any]) -> None:
         """Take in a command or a request for pictures or arguments; anything else is ignored."""

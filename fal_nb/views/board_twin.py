@@ -16,7 +16,7 @@ from fal_nb.states import State
 from fal_nb.views.board_look import Axis, BoardSweep, CellLook, Placement, SweepTotals, placement
 from fal_nb.views.format import STATE_COLOURS, STATE_WORDS, money, seconds
 
-__all__ = ["TWIN_BYTES", "BoardTwin", "board_text", "totals_words"]
+__all__ = ["TWIN_BYTES", "BoardTwin", "board_heading", "board_text", "totals_words"]
 
 TWIN_BYTES = 300_000
 _SIDE = 96
@@ -240,8 +240,13 @@ def board_text(sweep: BoardSweep) -> str:
     table = ["  ".join(f"{each:<{width}}" for each, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     if len(cells) > _TEXT_ROWS:
         table.append(f"… and {len(cells) - _TEXT_ROWS} more cells")
+    return "\n".join([board_heading(sweep), *table])
+
+
+def board_heading(sweep: BoardSweep) -> str:
+    """Return the first line of that table: what is swept, and how far it is."""
     title = f"{one_line(sweep.name, 200)}  {one_line(sweep.endpoint_text, 300)}"
-    return "\n".join([f"{title}  {totals_words(sweep.totals, sweep.backend)}", *table])
+    return f"{title}  {totals_words(sweep.totals, sweep.backend)}"
 
 
 def totals_words(totals: SweepTotals, backend: str) -> str:

@@ -75,6 +75,8 @@ class Display:
     def _show_again(self, view: View) -> None:
         if self._shown_in != (self._cell(), view.id):
             self.show(view)
+        elif self.rendering == "terminal":  # which has written "Out[3]: " already
+            self.line(repr(view))
 
     def _cell(self) -> int:
         return int(getattr(self._get_shell(), "execution_count", 0) or 0)

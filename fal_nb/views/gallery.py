@@ -86,6 +86,9 @@ class GalleryView(View):
         """Return how many outputs pass the filters in force."""
         return len(self._order)
 
+    def __repr__(self) -> str:
+        return f"<Gallery of {cut(self._outputs.name)}: {len(self)} of {len(self._outputs.records)} outputs>"
+
     @property
     def selected(self) -> pd.DataFrame:
         """The calls whose outputs are selected, as a DataFrame; set it to such a frame, or to record numbers."""

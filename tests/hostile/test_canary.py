@@ -372,7 +372,7 @@ LINES = (
     f"%%fal sweep {SCHNELL} --budget 1 --yes\nprompt: [a, b]",
     f"%fal run {SCHNELL} prompt=x --dry-run", f"%%fal sweep {SCHNELL} --dry-run\nprompt: [a, b]",
     "[fal_nb.copy_as(None, form) for form in ('magic', 'python', 'javascript', 'curl')]",
-    f"%%fal sweep {SCHNELL}\nprompt: c", "fal_nb.find_sweep()",
+    f"%%fal sweep {SCHNELL}\nprompt: c", "fal_nb.find_sweep()", "fal_nb.list_sweeps()", "%fal sweep list",
     f"%fal alias draft={SCHNELL} seed=3", "%fal run draft prompt=x --save kept", "%fal run draft --with kept", "%fal alias",
     "%fal help run", "%fal help config", "%fal run nobody/nothing prompt=x", f"%fal run {SCHNELL} nonsense=1",
     "%fal status 4711", "%fal nonsense", f"%fal run {SCHNELL} prompt={{settings}}", "%config FalMagics",

@@ -202,3 +202,55 @@ def test_an_option_that_means_nothing_to_what_is_done_is_refused_rather_than_ign
     printed, _ = run(f"%fal sweep {line}")
     assert f"sweep {line.split()[0]} takes no --" in printed
     assert len(simulator.ledger()) == before
+
+
+def test_the_sweeps_there_are_stand_in_a_list_and_a_wrong_name_gets_the_nearest(run, shell, simulator):
+    _, done = run("%fal sweep list")
+    assert list(done.result.index) == []
+    run(f"%%fal sweep {SCHNELL} --name styles --yes\n{PLAN}")
+    run(f"%%fal sweep {SCHNELL} --name planned --budget 2\n{PLAN.replace('fox', 'hare')}")
+    run("%fal sweep list -o listed;")
+    listed = shell.user_ns["listed"]
+    assert list(listed.index) == ["planned", "styles"]
+    assert list(listed["endpoint"]) == [SCHNELL, SCHNELL]
+    assert list(listed["called"]) == [0, 4]
+    assert list(listed["done"]) == [0, 4]
+    assert listed["budget"]["planned"] == 2
+    assert listed["spent"]["styles"] == pytest.approx(0.012)
+    assert "did you mean styles?" in run("%fal sweep show stiles")[0]
+    assert "there are: styles, planned." in run("%fal sweep show xyz")[0]
+    assert "takes no" in run("%fal sweep list --budget 3")[0]
+
+
+def test_a_line_says_where_there_is_nothing_to_send_or_to_call_again(run, simulator):
+    run(f"%%fal sweep {SCHNELL} --name styles\n{PLAN}")
+    before = len(simulator.ledger())
+    said = "Nothing to retry: no cell of styles has failed; `%fal sweep resume styles` calls what was not called yet."
+    assert run("%fal sweep retry styles")[0].splitlines()[0] == said
+    assert len(simulator.ledger()) == before
+    assert "Nothing to send" not in run("%fal sweep resume styles")[0]
+    assert "Nothing to send: every cell of styles was called." in run("%fal sweep resume styles")[0]
+    assert "Nothing to retry: no cell of styles has failed." in run("%fal sweep retry")[0]
+    assert len(simulator.ledger()) == before + 4
+
+
+def test_what_failed_is_counted_where_resume_leaves_it_to_retry(run, simulator):
+    simulator.fault("fail", times=1, at=0.1)
+    run(f"%%fal sweep {SCHNELL} --name styles --yes\nprompt: [a fox, an owl]")
+    _, done = run("%fal sweep list")
+    assert list(done.result[["called", "done", "failed"]].loc["styles"]) == [2, 1, 1]
+    said = "every cell of styles was called; `%fal sweep retry styles` calls again what failed (1)."
+    assert said in run("%fal sweep resume")[0]
+    assert "Nothing to retry" not in run("%fal sweep retry")[0]
+    _, done = run("%fal sweep list")
+    assert list(done.result[["called", "done", "failed"]].loc["styles"]) == [2, 2, 0]
+
+
+def test_effects_say_what_they_are_of_and_how_to_ask_for_another_number(run):
+    run(f"%%fal sweep {SCHNELL} --name styles --yes\n{PLAN}")
+    printed, done = run("%fal sweep effects")
+    assert "Effects on cost; --values NAME tells of another number: total_s, rating, a scorer such as sharp" in printed
+    assert done.result.columns.name == "cost"
+    assert set(done.result["std"]) == {0.0}
+    printed, _ = run("%fal sweep effects --values sharpness")
+    assert "Effects on sharpness; --values NAME tells of another number: cost, total_s, rating." in printed

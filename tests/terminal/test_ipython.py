@@ -86,3 +86,21 @@ def test_a_job_is_one_line_then_its_end_and_its_picture_by_path(terminal, simula
     assert lines[0].count("#3") == 1
     assert lines[-1].startswith("Stopped: job #3: cancelled while it was queued")
     assert all(line.startswith(("fal-ai/flux/dev  ", "position", "cancelled", "Stopped")) for line in lines), lines
+
+
+def test_no_output_prompt_is_left_empty_and_a_sweep_is_one_line_until_it_has_ended(terminal):
+    lines = left_standing(terminal.run("%fal submit fal-ai/flux/dev prompt='a grey fox'"))
+    assert re.match(r"Out\[2\]: <Job #\d+ fal-ai/flux/dev.*>$", lines[-1]), lines
+    lines = left_standing(terminal.run("%fal status"))
+    assert lines[-1].startswith("Out[3]: <Job #"), lines
+    lines = left_standing(terminal.run("%fal resume"))
+    assert lines == ["Nothing was open.", "Out[4]: <Resumed: no jobs>"]
+    lines = left_standing(terminal.run("%fal gallery"))
+    assert re.match(r"Out\[5\]: <Gallery of history: \d+ of \d+ outputs>$", lines[-1]), lines
+
+    plan = "%%fal sweep fal-ai/flux/schnell --name foxes --yes\\nprompt: a {kind} fox\\nkind: [red, blue, grey, white]"
+    text = terminal.run(f"get_ipython().run_cell('{plan}');")
+    lines = left_standing(text)
+    assert sum(line.startswith("foxes  fal-ai/flux/schnell") for line in lines) == 1, lines
+    assert "4 cells · 4 done" in " ".join(lines)
+    assert re.search(r"\rfoxes  fal-ai/flux/schnell  4 cells", text)

@@ -117,7 +117,7 @@ class LineOffers:
         if not words:
             yield from (Offer(action, "action") for action in SWEEP_ACTIONS)
             yield from self._endpoints()
-        elif words[0].raw in SWEEP_ACTIONS and len(words) == 1:
+        elif words[0].raw in SWEEP_ACTIONS and words[0].raw != "list" and len(words) == 1:
             yield from (Offer(name, "sweep") for name in self._known.history().sweeps if " " not in name)
         if words and words[0].raw == "score":
             from fal_nb.scoring.built_in import BUILT_IN  # noqa: PLC0415 - rarely needed
