@@ -11,7 +11,7 @@ from fal_nb.protocol.status import JSON
 from fal_nb.schemas.bare import is_text
 from fal_nb.schemas.check import check_arguments
 from fal_nb.schemas.endpoint_schema import EndpointSchema
-from fal_nb.schemas.types import Field, InputType, ListOf, ObjectOf, Text, options_of
+from fal_nb.schemas.types import Field, InputType, ListOf, Number, ObjectOf, Text, options_of
 from fal_nb.sweeps.values import canonical, is_object, plain_value
 
 __all__ = ["Inputs", "Schemas", "Surroundings"]
@@ -84,6 +84,27 @@ class Inputs:
     def takes_objects(self, name: str) -> bool:
         """Return whether an input takes an object, or a list of them."""
         return any(isinstance(leaf, ObjectOf) for wanted in self._types(name) for leaf in _leaves(wanted))
+
+    def takes_number(self, name: str) -> bool:
+        """Return whether an input takes numbers alone, so that no word can be meant."""
+        leaves = [leaf for wanted in self._types(name) for leaf in _leaves(wanted)]
+        return bool(leaves) and all(isinstance(leaf, Number) for leaf in leaves)
+
+    def fits(self, name: str, text: str) -> bool:
+        """Return whether characters without quotes are a value that every endpoint which has the input takes."""
+        return not self.problems(name, self.plain(name, text))
+
+    def problems(self, name: str, value: Any) -> list[str]:
+        """Return what the endpoints which have an input say against a value, a line each; nothing of a template."""
+        if "." in name or _has_template(value):
+            return []
+        found = [
+            str(problem)
+            for schema in self.schemas
+            if name in schema
+            for problem in check_arguments(_only(schema, name), {name: value}).problems
+        ]
+        return list(dict.fromkeys(found))
 
     def takes_file(self, name: str) -> bool:
         """Return whether ``@path`` can stand for an input."""

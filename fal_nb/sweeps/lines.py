@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fal_nb.errors import GrammarError
 from fal_nb.sweeps.inputs import Inputs
+from fal_nb.sweeps.mistakes import Mistakes
 from fal_nb.sweeps.written import Plain, Written, end_of_brackets, is_closed, read_block, read_flow, read_quoted
 from fal_nb.templates.mistakes import shorten
 
@@ -36,21 +37,28 @@ class Entry:
         Whether the name stood in quotes, so that it is an input even where the plan has such a word itself.
     line
         From 1.
+    is_whole
+        Whether its value could be read.
     """
 
     name: str
     value: Written
     line: int
     is_quoted: bool = False
+    is_whole: bool = True
 
 
-def read_entries(text: str, inputs: Inputs, only: frozenset[str] = frozenset()) -> list[Entry]:
+def read_entries(
+    text: str, inputs: Inputs, only: frozenset[str] = frozenset(), mistakes: Mistakes | None = None
+) -> list[Entry]:
     """Return what a plan's text has, in its order.
 
     Parameters
     ----------
     only
         Names whose values are read, so that the endpoints can be known before their schemas; empty for all.
+    mistakes
+        Takes down those of each line, and what stands there has no value; else the first one is raised.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def read_entries(text: str, inputs: Inputs, only: frozenset[str] = frozenset()) 
     # A comment may stand further to the left than what it is about.
     bare = (line.lstrip(" ") if line[:margin].strip() else line[margin:] for line in lines)
     numbered = [(number, line.rstrip()) for number, line in enumerate(bare, 1)]
-    return _Lines(numbered, inputs).entries(only)
+    return _Lines(numbered, inputs, mistakes=mistakes).entries(only)
 
 
 def _with_spaces(line: str) -> str:
@@ -79,7 +87,10 @@ def _mistake(what: str, line: int) -> GrammarError:
 class _Lines:
     """Some lines, their common indentation removed."""
 
-    def __init__(self, lines: list[tuple[int, str]], inputs: Inputs, path: str = "") -> None:
+    def __init__(
+        self, lines: list[tuple[int, str]], inputs: Inputs, path: str = "", mistakes: Mistakes | None = None
+    ) -> None:
+        self._mistakes = mistakes
         self._lines = lines
         self._inputs = inputs
         self._path = path
@@ -99,13 +110,20 @@ class _Lines:
             if _EMPTY.match(line):
                 at += 1
                 continue
-            name, is_quoted, rest = self._name(line, number)
-            if any(entry.name == name and entry.is_quoted == is_quoted for entry in found):
-                raise _mistake(f"{shorten(name)} is given twice", number)
-            end = self._end_of(at, rest)
-            is_wanted = not only or (name in only and not is_quoted)
-            value = self._value(name, rest, number, self._lines[at + 1 : end]) if is_wanted else Plain("")
-            found.append(Entry(name, value, number, is_quoted))
+            end = at + 1
+            try:
+                name, is_quoted, rest = self._name(line, number)
+                end = self._end_of(at, rest)
+                if any(entry.name == name and entry.is_quoted == is_quoted for entry in found):
+                    raise _mistake(f"{shorten(name)} is given twice", number)
+                is_wanted = not only or (name in only and not is_quoted)
+                found.append(Entry(name, Plain(""), number, is_quoted, is_whole=False))
+                value = self._value(name, rest, number, self._lines[at + 1 : end]) if is_wanted else Plain("")
+                found[-1] = Entry(name, value, number, is_quoted)
+            except GrammarError as mistake:
+                if self._mistakes is None:
+                    raise
+                self._mistakes.add(mistake)
             at = end
         return found
 

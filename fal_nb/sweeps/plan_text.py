@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from fal_nb.errors import GrammarError
 from fal_nb.sweeps.from_python import span_of, typed_row
 from fal_nb.sweeps.inputs import Inputs, Surroundings
 from fal_nb.sweeps.lines import Entry, read_entries
+from fal_nb.sweeps.mistakes import Mistakes, check_meant, list_of
 from fal_nb.sweeps.plan import ENDPOINT, ROWS, SweepPlan
 from fal_nb.sweeps.rows import read_rows
 from fal_nb.sweeps.settling import Wanted, endpoint_id, settle
@@ -37,6 +39,7 @@ from fal_nb.templates.mistakes import shorten
 
 __all__ = ["read_additions", "read_endpoints", "read_plan"]
 
+_IN_BRACES = re.compile(r"\{([\w.]+)")
 _ENDPOINTS_ONLY = frozenset({ENDPOINT, ROWS})
 
 
@@ -105,8 +108,8 @@ class _Reader:
         """Return the endpoints, each once."""
         entries = {
             entry.name: entry
-            for entry in read_entries(self._text, Inputs((), ("",)), _ENDPOINTS_ONLY)
-            if not entry.is_quoted and entry.name in _ENDPOINTS_ONLY
+            for entry in read_entries(self._text, Inputs((), ("",)), _ENDPOINTS_ONLY, Mistakes())
+            if entry.is_whole and not entry.is_quoted and entry.name in _ENDPOINTS_ONLY
         }
         found: list[Any] = [] if self._endpoint is None else [self._endpoint]
         if ENDPOINT in entries:
@@ -119,38 +122,46 @@ class _Reader:
     def plan(self) -> SweepPlan:
         """Return the plan."""
         self._inputs = Inputs.of(self.endpoints(), self._schemas)
-        entries = read_entries(self._text, self._inputs)
-        wanted = Wanted()
+        mistakes = Mistakes()
+        entries = read_entries(self._text, self._inputs, mistakes=mistakes)
+        wanted = Wanted(in_braces=set(_IN_BRACES.findall(self._text)))
         named = [entry for entry in entries if entry.is_quoted or entry.name not in {"zip", ROWS, "skip"}]
         rows = next((entry for entry in entries if entry.name == ROWS and not entry.is_quoted), None)
         found = self._rows(rows) if rows else []
         self._own = {ENDPOINT, *(entry.name for entry in named), *(name for row in found for name in row)}
         for entry in named:
-            if entry.is_quoted and entry.name == ENDPOINT:
-                raise self._mistake(entry, "an input of this name cannot be part of a sweep")
-            self._add(entry, wanted)
+            with mistakes.gathered():
+                if entry.is_quoted and entry.name == ENDPOINT:
+                    raise self._mistake(entry, "an input of this name cannot be part of a sweep")
+                self._add(entry, wanted)
         for number, row in enumerate(found, 1):
-            wanted.rows.append({name: self._cell(name, value, number) for name, value in row.items()})
+            with mistakes.gathered():
+                wanted.rows.append({name: self._cell(name, value, number) for name, value in row.items()})
         for entry in entries:
-            if not entry.is_quoted and entry.name == "zip":
-                wanted.zips = self._zips(entry)
-            elif not entry.is_quoted and entry.name == "skip":
-                wanted.skip = self._rules(entry)
-        self._add_endpoint(wanted)
-        return settle(wanted, self._inputs)
+            with mistakes.gathered():
+                if not entry.is_quoted and entry.name == "zip":
+                    wanted.zips = self._zips(entry)
+                elif not entry.is_quoted and entry.name == "skip":
+                    wanted.skip = self._rules(entry)
+        with mistakes.gathered():
+            self._add_endpoint(wanted)
+        return settle(wanted, self._inputs, mistakes)
 
     def additions(self, plan: SweepPlan) -> dict[str, list[Any]]:
         """Return the values that are added to a plan, by name."""
         self._inputs = Inputs.of(list(dict.fromkeys((*plan.endpoints, *self.endpoints()))), self._schemas)
-        entries = read_entries(self._text, self._inputs)
+        mistakes = Mistakes()
+        entries = read_entries(self._text, self._inputs, mistakes=mistakes)
         self._own = {*plan.names, *(entry.name for entry in entries)}
         wanted = Wanted()
         for entry in entries:
-            if not entry.is_quoted and entry.name in {"zip", ROWS, "skip"}:
-                raise self._mistake(
-                    entry, f"{entry.name}: cannot be added to a sweep, only values: name: [value, value]"
-                )
-            self._add(entry, wanted)
+            with mistakes.gathered():
+                if not entry.is_quoted and entry.name in {"zip", ROWS, "skip"}:
+                    raise self._mistake(
+                        entry, f"{entry.name}: cannot be added to a sweep, only values: name: [value, value]"
+                    )
+                self._add(entry, wanted)
+        mistakes.raise_all()
         return {name: [value] for name, value in wanted.fixed.items()} | wanted.axes
 
     def _add_endpoint(self, wanted: Wanted) -> None:
@@ -165,10 +176,15 @@ class _Reader:
     def _add(self, entry: Entry, wanted: Wanted) -> None:
         """Take an entry for what it is: an axis, or a value for all cells."""
         name, value = entry.name, entry.value
+        if not entry.is_whole:
+            wanted.broken.add(name)
+            return
         depth = self._inputs.array_depth(name)
         try:
             is_replacement = read_replacement(name) is not None and not entry.is_quoted
             span = self._span(name, value)
+            if span is None and isinstance(value, Plain):
+                check_meant(name, value.text, self._inputs)
             if span is not None:
                 wanted.axes[name] = [str(one) for one in span] if is_replacement else span
             elif isinstance(value, list) and _written_nesting(value) > depth:
@@ -181,7 +197,13 @@ class _Reader:
                     wanted.axes[name] = [bound]
                 else:
                     wanted.fixed[name] = bound
+            if isinstance(value, Plain) and (items := list_of(value.text)):
+                wanted.hints[name] = (
+                    f"{shorten(name)} is one text, {shorten(value.text, 40)!r}; "
+                    f"a list of values would be {shorten(name)}: [{shorten(', '.join(items), 40)}]"
+                )
         except GrammarError as error:
+            wanted.broken.add(name)
             if str(error).startswith("body line"):
                 raise
             raise self._mistake(entry, str(error)) from error.__cause__

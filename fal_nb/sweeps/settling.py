@@ -11,6 +11,7 @@ from fal_nb.errors import GrammarError
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.schemas.nearest import nearest
 from fal_nb.sweeps.inputs import Inputs
+from fal_nb.sweeps.mistakes import Mistakes
 from fal_nb.sweeps.plan import ENDPOINT, MOST_CELLS, ROWS, Axis, SweepPlan
 from fal_nb.sweeps.rules import never_true, read_rule
 from fal_nb.sweeps.texts import names_in, read_replacement
@@ -31,6 +32,10 @@ class Wanted:
     ----------
     fixed, axes, rows
         With texts as templates, the notebook's variables already in them.
+    hints
+        Name → what a value may have been meant to be; told where the name turns out to be no input.
+    broken, in_braces
+        Names whose value could not be read; names that stand in braces anywhere, in a value that is lost, too.
     """
 
     fixed: dict[str, Any] = field(default_factory=dict)
@@ -39,6 +44,9 @@ class Wanted:
     rows: list[dict[str, Any]] = field(default_factory=list)
     skip: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    in_braces: set[str] = field(default_factory=set)
 
     @property
     def columns(self) -> list[str]:
@@ -70,25 +78,40 @@ def endpoint_id(value: Any) -> str:
     return str(EndpointId.parse(value if isinstance(value, str) else show(value)))
 
 
-def settle(wanted: Wanted, inputs: Inputs) -> SweepPlan:
+def settle(wanted: Wanted, inputs: Inputs, mistakes: Mistakes | None = None) -> SweepPlan:
     """Return the plan.
+
+    Parameters
+    ----------
+    mistakes
+        Those that were found before; all are raised together.
 
     Raises
     ------
     GrammarError
-        In one line: a name twice or unknown, an axis without values, axes of different lengths in a zip, texts that
+        A line each: a name twice or unknown, an axis without values, axes of different lengths in a zip, texts that
         use each other in a circle, too many cells, a rule about nothing.
     """
-    _check_once(wanted)
+    mistakes = mistakes or Mistakes()
+    with mistakes.gathered():
+        _check_once(wanted)
+    if wanted.broken or mistakes:
+        # What depends on all values would find fault with those that are missing.
+        _check_apart(wanted, inputs, mistakes)
+    mistakes.raise_all()
     _settle_values(wanted, inputs)
     _merge(wanted)
-    _check_zips(wanted)
+    with mistakes.gathered():
+        _check_zips(wanted)
     _fix_single(wanted)
     used = _used_names(wanted)
-    variables = _variables(wanted, inputs, used)
-    _check_replacements(wanted)
-    _check_count(wanted)
-    _check_rules(wanted)
+    variables = _variables(wanted, inputs, used, mistakes)
+    for check in (_check_replacements, _check_count, _check_rules):
+        with mistakes.gathered():
+            check(wanted)
+    if mistakes:
+        _check_apart(wanted, inputs, mistakes)
+    mistakes.raise_all()
     return SweepPlan(
         wanted.fixed,
         tuple(Axis(name, tuple(values)) for name, values in wanted.axes.items()),
@@ -98,6 +121,21 @@ def settle(wanted: Wanted, inputs: Inputs) -> SweepPlan:
         frozenset(variables),
         tuple(dict.fromkeys(wanted.notes)),
     )
+
+
+def _check_apart(wanted: Wanted, inputs: Inputs, mistakes: Mistakes) -> None:
+    """Take down what can be said of names and values one by one, beside the mistakes that keep the plan from being."""
+    used = {inner for _, value in wanted.values() for inner in names_in(value)}
+    used |= wanted.in_braces
+    # Which name a misspelt one means is said where it stands: that nobody uses that name is no mistake of its own.
+    used |= {like for word in used - set(wanted.names) if (like := nearest(word, wanted.names))}
+    _variables(wanted, inputs, used, mistakes)
+    told: set[str] = set()
+    for name, value in wanted.values():
+        problems = inputs.problems(name, value) if name != ENDPOINT and name not in told else []
+        if problems:
+            told.add(name)
+            mistakes.add(GrammarError(problems[0]))
 
 
 def _check_once(wanted: Wanted) -> None:
@@ -201,7 +239,7 @@ def _follow(name: str, uses: Mapping[str, set[str]], done: set[str], path: list[
     done.add(name)
 
 
-def _variables(wanted: Wanted, inputs: Inputs, used: set[str]) -> list[str]:
+def _variables(wanted: Wanted, inputs: Inputs, used: set[str], mistakes: Mistakes) -> list[str]:
     """Return the names that are never sent; one that is neither an input nor used by a text is a mistake."""
     found = []
     for name in wanted.names:
@@ -209,14 +247,17 @@ def _variables(wanted: Wanted, inputs: Inputs, used: set[str]) -> list[str]:
             continue
         if name in used:
             found.append(name)
+            if name in wanted.hints:
+                wanted.notes.append(wanted.hints[name])
             if inputs.unknown and name in _USUAL_INPUTS:
                 wanted.notes.append(f"{name} stands in a text and is not sent: {inputs.unknown[0]} has no schema here")
         elif name in wanted.columns and not inputs.unknown:
             found.append(name)
             why, _ = inputs.unknown_name(name)
             wanted.notes.append(f"column {shorten(name)} goes along as a label: {why}")
-        elif not inputs.unknown:
-            _refuse_name(name, inputs, wanted)
+        elif inputs.schemas and not inputs.unknown:
+            with mistakes.gathered():
+                _refuse_name(name, inputs, wanted)
     return found
 
 

@@ -207,7 +207,7 @@ MISTAKES = {
     "prompt: x\nseed: []": "seed has no values: an axis needs at least one.",
     "prompt: x\nseed: 1..4 step 0": "body line 2: 1..4 step 0: the step must not be 0.",
     "prompt: x\nseed: 1..1000000000": "body line 2: 1..1000000000 has 1,000,000,000 values; an axis takes at most 100,000.",
-    "prompt: x\nseed: 1..1000\nguidance_scale: 1..1000\nnum_inference_steps: 1..1000": "1,000,000,000 combinations are too many (seed 1,000 × guidance_scale 1,000 × num_inference_steps 1,000); a sweep takes at most 100,000",
+    "prompt: x\nseed: 1..1000\nguidance_scale: 1..20 step 0.1\nnum_images: 1..4": "764,000 combinations are too many (seed 1,000 × guidance_scale 191 × num_images 4); a sweep takes at most 100,000",
     "prompt: x\nprompt: y": "body line 2: prompt is given twice.",
     "prompt: a fox\n  seed: 1": "body line 2: this line is indented and goes on with a text: several lines are written with | after the name.",
     "prompt:a fox": "body line 1: a space belongs after the colon, not 'prompt:a fox'.",
@@ -237,6 +237,63 @@ def test_nonsense_gets_one_clear_line(plan_of, text, line):
         plan_of(text)
     assert str(caught.value).startswith(line)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def said_of(plan_of, text):
+    with pytest.raises(ValueError, match="things to mend") as caught:
+        plan_of(text)
+    return str(caught.value).splitlines()
+
+
+def test_all_mistakes_of_a_plan_are_said_at_once_in_the_order_of_its_lines(plan_of):
+    text = (
+        "prompt: a {c} {dd}\nc: [red, gr\nseed: 1, 2\nguidance = 3\nnum_imags: 2\nnum_images: [1, 9, 10]\nkind: [a, b]"
+    )
+    lines = said_of(plan_of, text)
+    assert lines[0] == "7 things to mend in the plan"
+    for line, start in zip(
+        lines[1:],
+        (
+            "body line 1: prompt: nothing is called {dd}",
+            "body line 2: c: the [ is never closed",
+            "body line 3: seed: '1, 2' is one value; a list of values is written [1, 2].",
+            "body line 4: write NAME: VALUE",
+            "num_imags: no text uses {num_imags}, and fal-ai/flux/dev has no such input; did you mean num_images?",
+            "kind: no text uses {kind}",
+            "num_images: 9 is too high",
+        ),
+        strict=True,
+    ):
+        assert line.strip().startswith(start)
+
+
+def test_mistakes_about_the_whole_plan_are_said_with_those_of_its_names(plan_of):
+    lines = said_of(plan_of, "prompt: a {c}\nc: [red, blue]\nstile: 3\nzip: [c, d]\nskip: q == 3")
+    assert [line.split(":")[0].strip() for line in lines] == ["3 things to mend in the plan", "zip", "stile", "skip"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("seed: random four", "after random comes how many to draw, in digits: random 4."),
+        ("seed: random", "in digits: random 4."),
+        ("seed: random 8 seeds", "in digits: random 8."),
+        ("seed: 1-4", "'1-4' is no number; a range is written 1..4."),
+        ("guidance_scale: 1.5 to 3", "a range is written 1.5..3."),
+        ("image_size: square, portrait_4_3", "a list of values is written [square, portrait_4_3]."),
+    ],
+)
+def test_what_was_probably_meant_is_said_of_a_value_that_cannot_be(plan_of, written, meant):
+    with pytest.raises(ValueError, match=rf"body line 2: {written.split(':')[0]}: ") as caught:
+        plan_of(f"prompt: x\n{written}")
+    assert str(caught.value).endswith(meant)
+
+
+def test_a_variable_that_reads_like_a_list_is_one_text_and_the_plan_says_so(plan_of):
+    plan = plan_of("prompt: a {c} fox, at dusk\nc: red, green")
+    assert plan.fixed["c"] == "red, green"
+    assert plan.notes == ("c is one text, 'red, green'; a list of values would be c: [red, green]",)
+    assert plan_of('prompt: a {c} fox\nc: "red, green"').notes == ()
 
 
 def test_values_an_axis_has_twice_are_taken_once_with_a_note(plan_of):
