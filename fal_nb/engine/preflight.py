@@ -117,10 +117,11 @@ class Preflight:
 
     def _refusal(self, endpoint: str, error: NotFoundError) -> NotFoundError:
         like = nearest(endpoint, (name for name in self._names() if name != endpoint))
-        instead = f" Nearest: {like}." if like else ""
+        if like is not None and nearest(_path(endpoint), [_path(like)]) is None:
+            like = None  # alike are only their owners
+        step = f"; did you mean {like}?" if like else ". `%fal models` lists what there is, --unchecked calls it still."
         return NotFoundError(
-            f"fal knows no endpoint {endpoint}: nothing was sent.{instead} One without a schema is called by "
-            "--unchecked, or check=False.",
+            f"fal knows no endpoint {endpoint}: nothing was sent{step}",
             error.status_code,
             error.response_headers,
             detail=error.detail,
@@ -195,6 +196,10 @@ class Preflight:
 def _says_unknown(error: BaseException) -> bool:
     """Return whether fal itself says that there is no such endpoint."""
     return isinstance(error, NotFoundError) and not error.is_from_gateway
+
+
+def _path(endpoint: str) -> str:
+    return endpoint.partition("/")[2]
 
 
 def check_inputs(schema: EndpointSchema, inputs: Mapping[str, Any]) -> Checked:

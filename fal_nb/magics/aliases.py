@@ -18,8 +18,10 @@ ALIAS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 """What a short name may be; an endpoint always has a slash, so that neither is ever taken for the other."""
 
 
-def with_alias(line: str, aliases: Mapping[str, str]) -> tuple[str, str]:
-    """Return a call's line with the endpoint in the place of its short name, and the inputs the name brings.
+def with_alias(line: str, aliases: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return a call's line with the endpoint in the place of its short name, the inputs the name brings, and the name.
+
+    The last two are empty where the line has none.
 
     Raises
     ------
@@ -29,18 +31,18 @@ def with_alias(line: str, aliases: Mapping[str, str]) -> tuple[str, str]:
     tokens = tokenize(line).tokens
     spec = SUBCOMMANDS.get(tokens[0].raw) if tokens else None
     if not aliases or spec is None or spec.words != "endpoint":
-        return line, ""
+        return line, "", ""
     word = next((token for token in tokens[1:] if token.kind == "word"), None)
     if word is None or "/" in word.raw:
-        return line, ""
+        return line, "", ""
     stands_for = aliases.get(word.raw)
     if stands_for is None:
         like = nearest(word.raw, aliases) if ALIAS_NAME.fullmatch(word.raw) else None
         if like is not None:
             raise Mistake(f"there is no short name {shorten(word.raw)!r}; did you mean {like}?", word.column)
-        return line, ""
+        return line, "", ""
     endpoint, _, inputs = stands_for.strip().partition(" ")
-    return line[: word.column] + endpoint + line[word.end :], inputs.strip()
+    return line[: word.column] + endpoint + line[word.end :], inputs.strip(), word.raw
 
 
 def check_alias(name: str, line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeAlias, cast
 
@@ -126,13 +127,14 @@ def read_arguments(
     """
     magic = "%fal" if cell is None else "%%fal"
     try:
-        line, alias = with_alias(line, aliases)
+        line, alias, short_name = with_alias(line, aliases)
     except Mistake as mistake:
         raise explain(mistake, line, magic, parses) from None
     parsed = parse_line(line, magic)
     try:
         if parsed.subcommand in _CALLS:
-            return _read_call(parsed, cell if cell and cell.strip() else None, namespace, alias)
+            call = _read_call(parsed, cell if cell and cell.strip() else None, namespace, alias)
+            return cast("Arguments", replace(call, short_name=short_name))
         if parsed.spec.takes_body:
             return _read_sweep(parsed, cell if cell and cell.strip() else None, namespace)
         if cell and cell.strip():
@@ -184,7 +186,7 @@ def _refuse(what: str, column: int, *edits: Edit) -> NoReturn:
     raise Mistake(what, column, *edits)
 
 
-def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any], alias: str) -> Arguments:
+def _read_call(parsed: ParsedLine, body: str | None, namespace: Mapping[str, Any], alias: str) -> CallArguments:
     fields = option_fields(parsed)
     is_json, is_yaml = fields.pop("json", False), fields.pop("yaml", False)
     text = parsed.words[1] if len(parsed.words) > 1 else None

@@ -69,8 +69,8 @@ class CallArguments:
         Whether the call is only shown.
     base, save
         Names of kept arguments: to build on, to keep these under.
-    alias
-        The inputs that a short name of the endpoint brings, as written.
+    alias, short_name
+        The inputs that a short name of the endpoint brings, as written; that name. Both empty where there is none.
     unchecked
         Whether arguments are sent without a look at the endpoint's schema.
     memo, no_memo
@@ -109,6 +109,7 @@ class CallArguments:
     base: str | None = None
     save: str | None = None
     alias: str = ""
+    short_name: str = ""
     memo: bool = False
     no_memo: bool = False
     tags: tuple[str, ...] = ()

@@ -38,10 +38,14 @@ class MagicFailure(_Short):
     """A call that went wrong; stops the cells behind it, too."""
 
     @classmethod
-    def of(cls, error: FalError) -> MagicFailure:
-        """Return the short form of one of our errors."""
-        kind = type(error).__name__
-        return cls(f"{kind}: {error}{_ADVICE.get(type(error), '')}")
+    def of(cls, error: FalError, also: str = "") -> MagicFailure:
+        """Return the short form of one of our errors; `also` is a sentence on what the line leaves unsaid."""
+        said = str(error)
+        has_advice = said.endswith("?") or "`%fal" in said
+        said += "" if has_advice else _ADVICE.get(type(error), "")
+        if also:
+            said += f"\n  {also}" if "\n" in said else f"{'' if said.endswith(('.', '?')) else '.'} {also}"
+        return cls(f"{type(error).__name__}: {said}")
 
 
 class MagicStopped(_Short):

@@ -12,6 +12,7 @@ from fal_nb import kernel_loop
 from fal_nb.errors import FalError
 from fal_nb.magics.completion.hooks import Completion
 from fal_nb.magics.failure import MagicFailure
+from fal_nb.plain import one_line
 from fal_nb.workbench import Workbench, current
 
 __all__ = ["FalMagics"]
@@ -137,16 +138,22 @@ class FalMagics(Magics):
         from fal_nb.magics.handlers import Cell, handle  # noqa: PLC0415
 
         shell: Any = self.shell
+        command = None
         try:
             # A bare %fal asks what there is.
             asked = line if line.strip() or cell is not None else "help"
             command = read_arguments(asked, cell, shell.user_ns, self.bench.aliases)
             result = handle(self.bench, command, Cell(shell.user_ns, _assigner(shell)))
         except FalError as error:
-            raise MagicFailure.of(error) from error
+            raise MagicFailure.of(error, self._stands_for(command)) from error
         if self.aliases != self.bench.aliases:
             self.aliases = dict(self.bench.aliases)
         return result
+
+    def _stands_for(self, command: Any) -> str:
+        """Return what the short name in a call stands for: a mistake in it may be one that the cell does not show."""
+        name = getattr(command, "short_name", "")
+        return f"{name} stands for {one_line(self.bench.aliases.get(name, ''), 200)}." if name else ""
 
 
 def _assigner(shell: Any) -> Any:

@@ -17,13 +17,14 @@ from fal_nb.client.lifecycle import ObjectExpiration, StorageSettings
 from fal_nb.client.options import CallOptions
 from fal_nb.engine.intent import Terms
 from fal_nb.engine.remembered import annotation_columns
-from fal_nb.errors import FalError
+from fal_nb.errors import ArgumentsError, FalError
 from fal_nb.magics import arguments as args
 from fal_nb.magics.aliases import find_kept, merged
 from fal_nb.magics.by_schema import arguments_by_schema
 from fal_nb.magics.failure import MagicFailure, MagicStopped
 from fal_nb.magics.filters import by_name
 from fal_nb.plain import one_line
+from fal_nb.schemas.check import check_arguments
 from fal_nb.settings import find_key
 from fal_nb.views.fitting import last_lines
 from fal_nb.views.format import STATE_WORDS, cancel_words
@@ -381,6 +382,7 @@ def _replay(bench: Workbench, command: args.ReplayArguments, _cell: Cell) -> Any
 
 def _alias(bench: Workbench, command: args.AliasArguments, _cell: Cell) -> None:
     if command.name:
+        _check_stands_for(bench, command.name, command.line)
         bench.aliases[command.name] = command.line
     elif command.remove and bench.aliases.pop(command.remove, None) is None:
         raise MagicFailure(f"There is no short name {command.remove}; `%fal alias` lists them.")
@@ -388,6 +390,27 @@ def _alias(bench: Workbench, command: args.AliasArguments, _cell: Cell) -> None:
     width = max(map(len, shown), default=0)
     rows = [f"{one_line(name, 40):<{width}}  {one_line(line, 400)}" for name, line in shown.items()]
     bench.line("\n".join(rows) or "There are no short names: `%fal alias NAME=ENDPOINT INPUT=VALUE …` gives one.")
+
+
+def _check_stands_for(bench: Workbench, name: str, line: str) -> None:
+    """Refuse what would be refused with each call; what is required may come with the call.
+
+    Where the endpoint's schema cannot be had nothing is said here but that.
+    """
+    call = cast("args.RunArguments", args.read_arguments(f"run {line}"))
+    schema = bench.session.preflight.schema_to_send(call.endpoint)
+    if schema is None:
+        return
+    given = arguments_by_schema(call, {}, schema)
+    problems = [
+        problem for problem in check_arguments(schema, given, is_file=_is_path).problems if problem.path[0] in given
+    ]
+    if problems:
+        raise ArgumentsError(f"{name}={call.endpoint}", problems)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, Path)
 
 
 def _config(bench: Workbench, _command: args.ConfigArguments, _cell: Cell) -> None:

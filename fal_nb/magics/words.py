@@ -94,6 +94,9 @@ def missing_endpoint(line: Line, items: list[Item]) -> Mistake:
             moved = f"{rest[: first.end]} {item.value.text}{rest[first.end :]}"
             what = f"{item.value.text} was read as the value of {shorten(name)}: the endpoint comes first"
             return Mistake(what, item.value_column, Edit(0, len(line.text), moved))
+    if any(isinstance(item, Option) and item.ours and item.name[0] == "with" for item in items):
+        # An example's endpoint would be sent the arguments of another one.
+        return Mistake("the endpoint is missing: --with brings arguments alone, those of any endpoint", first.end)
     fix = Edit(first.end, first.end, f" {_EXAMPLE}")
     return Mistake(f"the endpoint is missing, for example {_EXAMPLE}", first.end, fix)
 

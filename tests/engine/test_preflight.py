@@ -107,11 +107,16 @@ def test_where_no_schema_can_be_had_the_call_goes_unchecked_with_one_note(simula
 def test_a_misspelt_endpoint_is_refused_with_the_nearest_one_and_nothing_is_sent(simulator, tmp_path, call):
     notes, accepted = [], len(simulator.ledger())
     session = Session(base_url=simulator.base_url, home=tmp_path / "home", notify=notes.append)
-    with pytest.raises(NotFoundError, match=r"nothing was sent\. Nearest: fal-ai/flux/schnell") as caught:
+    with pytest.raises(NotFoundError, match=r"nothing was sent; did you mean fal-ai/flux/schnell\?") as caught:
         call(session)
     assert (caught.value.status_code, notes) == (404, [])
     assert (session.history.count(), len(simulator.ledger())) == (0, accepted)
     session.close()
+
+
+def test_an_endpoint_that_is_like_another_in_its_owner_alone_gets_no_name_but_the_next_step(session):
+    with pytest.raises(NotFoundError, match=r"no endpoint fal-ai/nope: nothing was sent\. `%fal models` lists"):
+        session.submit("fal-ai/nope", {"prompt": "x"})
 
 
 def test_an_endpoint_of_ones_own_without_a_schema_is_called_once_it_has_answered(session, simulator):

@@ -49,6 +49,30 @@ def test_short_names_are_listed_forgotten_and_misspelt_ones_told(run):
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("draft=fal-ai/flux/schnel", "did you mean fal-ai/flux/schnell?"),
+        (f"draft={SCHNELL} num_imags=2", "num_imags"),
+        (f"draft={SCHNELL} num_images=9 seed=x", "2 arguments to mend"),
+    ],
+)
+def test_what_every_call_by_a_short_name_would_be_refused_for_is_refused_with_the_name(run, line, said):
+    printed, done = run(f"%fal alias {line}")
+    assert not done.success
+    assert said in printed
+    assert current().aliases == {}
+
+
+def test_a_mistake_in_a_call_by_a_short_name_says_what_the_name_stands_for(run):
+    run(f"%fal alias draft={SCHNELL} num_inference_steps=4")
+    stands_for = f"draft stands for {SCHNELL} num_inference_steps=4."
+    printed, _ = run("%fal run draft prompt=x num_images=9")
+    assert printed.strip().endswith(f"it takes 1–4. {stands_for}")
+    assert run("%fal run draft prompt=x num_images=9 seed=x")[0].splitlines()[-1] == f"  {stands_for}"
+    assert "stands for" not in run(f"%fal run {SCHNELL} prompt=x num_images=9")[0]
+
+
+@pytest.mark.parametrize(
     "line", ["draft", "draft=nowhere", "a.b=x/y", "draft:=1", "draft={x}", "1x=a/b", f"--remove d d={SCHNELL}"]
 )
 def test_what_cannot_be_a_short_name_is_refused(run, line):
@@ -87,6 +111,13 @@ def test_arguments_are_kept_and_built_on(run, shell, tmp_path):
     assert "did you mean fox?" in printed
     run(f"%fal alias draft={SCHNELL} seed=1 num_inference_steps=2")
     assert sent(run, "%fal run draft --with fox")[1]["seed"] == 3
+
+
+def test_kept_arguments_without_an_endpoint_name_no_endpoint_they_are_not_of(run):
+    printed, done = run("%fal run --with fox seed=3")
+    assert not done.success
+    assert "--with brings arguments alone" in printed
+    assert "fal-ai/" not in printed
 
 
 def test_files_are_kept_as_files(run, tmp_path):
