@@ -1,5 +1,5 @@
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Blobs, bytes } from "./blobs";
 import { AXES, Board, boardState, done } from "./board_fixture";
 import { Card, picture } from "./card_fixture";
@@ -17,6 +17,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   press("Escape");
   board?.close();
   card?.close();
@@ -90,6 +91,21 @@ test("the original is asked for and takes the thumbnail's place", async () => {
     size_bytes: 3,
   };
   board.deliver(part, bytes("big"));
+  expect(image?.dataset.state).toBe("original");
+  expect(await blobs.text(image?.src)).toBe("big");
+});
+
+test("an original that is here already is shown when the lightbox opens again", async () => {
+  vi.spyOn(document.documentElement, "clientWidth", "get").mockReturnValue(1024);
+  board = new Board(boardState(AXES.slice(0, 1)));
+  board.click(board.tiles[0]);
+  await Promise.resolve();
+  const about = { kind: "media", which: "original", index: 0, part: 0, parts: 1, content_type: "image/png" };
+  board.deliver({ ...about, size_bytes: 3 }, bytes("big"));
+  press("Escape");
+  await vi.waitFor(() => expect(box()).toBeNull());
+  board.click(board.tiles[0]);
+  const image = box()?.querySelector<HTMLImageElement>("img.fal-nb-limage");
   expect(image?.dataset.state).toBe("original");
   expect(await blobs.text(image?.src)).toBe("big");
 });

@@ -63,6 +63,8 @@ export function openLightbox(slides: Slides, start: number, owner?: Owner): Phot
     stops.set(content.index, filled.stop);
     content.onLoaded();
   });
+  // PhotoSwipe would put the `src` of its data on the element, which has none: what is here already would be gone.
+  swipe.on("contentLoadImage", (event) => event.preventDefault());
   swipe.on("contentDestroy", ({ content }) => {
     stops.get(content.index)?.();
     stops.delete(content.index);
