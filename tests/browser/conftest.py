@@ -84,6 +84,28 @@ def browser(chromium, tmp_path_factory):
         context.close()
 
 
+@pytest.fixture
+def new_offline_page(browser):
+    """Return a function that opens a page with its network off, while the other pages of the browser keep theirs."""
+    pages = []
+
+    def new():
+        page = browser.new_page()
+        pages.append(page)
+        devtools = browser.new_cdp_session(page)
+        devtools.send("Network.enable")
+        devtools.send(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+        )
+        return page
+
+    yield new
+    assert [page.evaluate("navigator.onLine") for page in pages] == [False] * len(pages)
+    for page in pages:
+        page.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

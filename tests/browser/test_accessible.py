@@ -106,21 +106,16 @@ EXPORTS = {
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_no_exported_page_has_a_serious_fault_from_disk_without_a_network(browser, tmp_path, name):
+def test_no_exported_page_has_a_serious_fault_from_disk_without_a_network(new_offline_page, tmp_path, name):
     export, until, open_more = EXPORTS[name]
     path = export(tmp_path)
-    page = browser.new_page()
-    browser.set_offline(True)
-    try:
-        page.goto(path.as_uri())
-        page.locator(until).first.wait_for()
-        found = {}
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found[scheme] = faults_of(page)
-        open_more(page)
-        found["opened"] = faults_of(page)
-    finally:
-        browser.set_offline(False)
-        page.close()
+    page = new_offline_page()
+    page.goto(path.as_uri())
+    page.locator(until).first.wait_for()
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found[scheme] = faults_of(page)
+    open_more(page)
+    found["opened"] = faults_of(page)
     assert {when: faults for when, faults in found.items() if faults} == {}

@@ -27,38 +27,33 @@ def file(tmp_path):
     return path
 
 
-def test_an_exported_board_works_from_disk_without_a_network(browser, file):
-    page = browser.new_page()
+def test_an_exported_board_works_from_disk_without_a_network(new_offline_page, file):
+    page = new_offline_page()
     asked, wrong = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    browser.set_offline(True)
-    try:
-        page.goto(file.as_uri())
-        page.locator(".fal-nb-btile img").nth(3).wait_for()
-        assert page.locator(".fal-nb-btile").count() == 4
-        assert page.locator(".fal-nb-bcommands").count() == 0
+    page.goto(file.as_uri())
+    page.locator(".fal-nb-btile img").nth(3).wait_for()
+    assert page.locator(".fal-nb-btile").count() == 4
+    assert page.locator(".fal-nb-bcommands").count() == 0
 
-        first = page.locator(".fal-nb-btile").first
-        first.locator(".fal-nb-tcheck").check()
-        page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-tcheck").check()
-        page.locator("button[data-action=compare]").click()
-        page.locator(".fal-nb-compare img").first.wait_for()
-        page.keyboard.press("Escape")
-        page.locator(".fal-nb-compare").wait_for(state="detached")
+    first = page.locator(".fal-nb-btile").first
+    first.locator(".fal-nb-tcheck").check()
+    page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-tcheck").check()
+    page.locator("button[data-action=compare]").click()
+    page.locator(".fal-nb-compare img").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".fal-nb-compare").wait_for(state="detached")
 
-        before = first.locator(".fal-nb-spoken").inner_text()
-        page.locator(".fal-nb-baxes button").first.click()
-        assert page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-spoken").inner_text() != before
+    before = first.locator(".fal-nb-spoken").inner_text()
+    page.locator(".fal-nb-baxes button").first.click()
+    assert page.locator(".fal-nb-btile").nth(1).locator(".fal-nb-spoken").inner_text() != before
 
-        page.locator(".fal-nb-btile").first.click(position={"x": 60, "y": 80})
-        page.locator("[data-state=original]").first.wait_for()
-        page.keyboard.press("i")
-        page.get_by_text("a fox in ukiyo-e").first.wait_for()
-        assert page.evaluate("window.hostile") is None
-    finally:
-        browser.set_offline(False)
-        page.close()
+    page.locator(".fal-nb-btile").first.click(position={"x": 60, "y": 80})
+    page.locator("[data-state=original]").first.wait_for()
+    page.keyboard.press("i")
+    page.get_by_text("a fox in ukiyo-e").first.wait_for()
+    assert page.evaluate("window.hostile") is None
     assert wrong == []
     assert [url for url in asked if not url.startswith(("blob:", "data:"))] == [file.as_uri()]

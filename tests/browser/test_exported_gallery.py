@@ -61,12 +61,12 @@ def write(session, tmp_path):
 
 
 @pytest.fixture
-def opened(browser):
+def opened(new_offline_page):
     """Return a function that opens a file with the network off; at the end nothing was asked for and nothing wrong."""
     pages, asked, wrong, files = [], [], [], []
 
     def opened(file):
-        page = browser.new_page()
+        page = new_offline_page()
         pages.append(page)
         files.append(file.as_uri())
         page.on("request", lambda request: asked.append(request.url))
@@ -76,14 +76,8 @@ def opened(browser):
         page.locator(".fal-nb-gtile img").first.wait_for()
         return page
 
-    browser.set_offline(True)
-    try:
-        yield opened
-        assert [page.evaluate("window.hostile") for page in pages] == [None] * len(pages)
-    finally:
-        browser.set_offline(False)
-        for page in pages:
-            page.close()
+    yield opened
+    assert [page.evaluate("window.hostile") for page in pages] == [None] * len(pages)
     assert wrong == []
     assert [url for url in asked if not url.startswith(("blob:", "data:"))] == files
 
