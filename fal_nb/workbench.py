@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fal_nb.engine.session import Session
 from fal_nb.errors import FalError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fal_nb.engine.open_work import OpenWork
     from fal_nb.filled_form import Form
     from fal_nb.live_canvas import Canvas
+    from fal_nb.magics.copy_forms import Form as CopyForm
     from fal_nb.results import Result
     from fal_nb.sweeps.sweep import Sweep
     from fal_nb.views.board import BoardView
@@ -90,9 +92,19 @@ class Workbench:
         """Return a card of a job that is not shown yet; `card.widget` goes into other layouts."""
         session = self.session
         path, runtime = session.artifacts.path, session.runtime
-        view = CardView(job, path, embed=self.embed_media, recall=session.job, runtime=runtime)
+        copied = functools.partial(self._copied, job.record_id)
+        view = CardView(job, path, embed=self.embed_media, recall=session.job, runtime=runtime, copied=copied)
         view.outlet = self.display.hub
         return view
+
+    def _copied(self, record_id: int, form: str) -> str:
+        """Return a call as source to be pasted, from what is on this machine. Raises as `fal_nb.copy_as`."""
+        from fal_nb.engine.dry_run import prepared_from  # noqa: PLC0415 - loaded when first asked for
+        from fal_nb.magics.completion.known import Known  # noqa: PLC0415
+        from fal_nb.magics.copy_forms import copy_form  # noqa: PLC0415
+
+        call = prepared_from(self.session, self.session.job(record_id))
+        return copy_form(call, cast("CopyForm", form), Known(lambda: self).schema(call.endpoint))
 
     @contextlib.contextmanager
     def watch(self, jobs: Sequence[Job], card: CardView | None = None) -> Iterator[Callable[[], object] | None]:

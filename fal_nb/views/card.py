@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from fal_nb.errors import FalError
 from fal_nb.plain import plain_text
+from fal_nb.views.call_line import call_line, kept_for_line
 from fal_nb.views.fitting import last_lines, trim
 from fal_nb.views.format import (
     STATE_WORDS,
@@ -39,6 +40,8 @@ __all__ = ["CardView", "Followed", "trim"]
 _LIVE_TEXT_CHARS = 20_000
 _WORDS_CHARS = 1_000
 _OUTPUT_TEXT_CHARS = 20_000
+_COPY_CHARS = 200_000
+_FORMS = frozenset({"magic", "python", "javascript", "curl"})
 _PARTIAL_INDEX = -1
 """The place under which the page asks for the newest picture of a stream."""
 
@@ -75,6 +78,8 @@ class CardView(View):
     recall
         Brings back the job of a record number. With it the card lets a job go that has ended, so that a notebook
         full of cards does not keep every result in memory; without it the card holds its job.
+    copied
+        Returns the call as source in one of the forms of `fal_nb.copy_as`; blocks, and is called in a worker thread.
     runtime
         Whose loop is not to wait for that: there a card whose job is not in memory is drawn without its outputs, and
         again with them once the job is back.
@@ -95,12 +100,14 @@ class CardView(View):
         embed: bool = False,
         recall: Callable[[int], Followed] | None = None,
         runtime: Runtime | None = None,
+        copied: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__()
         self._held: Followed | None = job
         self._job_reference = weakref.ref(job)
         self._recall = recall
         self._runtime = runtime
+        self._copied = copied
         self._brought: Followed | None = None
         self._blob_path = blob_path
         self._embed = blob_path if embed else None
@@ -179,6 +186,7 @@ class CardView(View):
             "state": snapshot.state,
             "request_id": snapshot.request_id,
             "prompt": plain_text(prompt_of(snapshot), _LIVE_TEXT_CHARS) or None,
+            "line": plain_text(call_line(snapshot.arguments)) or None,
             "arguments": trim(snapshot.arguments),
             "queue_position": snapshot.queue_position,
             "progress": snapshot.progress,
@@ -201,6 +209,7 @@ class CardView(View):
             "equal": equal_words(snapshot) or None,
             "stalled": stalled_state(snapshot.stalled),
             "cancel": snapshot.cancel,
+            "can_copy": self._copied is not None and self._runtime is not None,
             "can_cancel": not snapshot.is_final and snapshot.cancel is None,
             "outputs": _outputs(snapshot.artifacts),
             "text": text,
@@ -238,10 +247,26 @@ class CardView(View):
             self._held.request_cancel()
         elif kind == "keep-waiting" and self._held is not None:
             self._held.keep_waiting()
+        elif kind == "copy" and self._copied is not None and self._runtime is not None:
+            self._runtime.start_soon(self._copy(self._copied, content.get("form")))
         elif kind == "media":
             snapshot = self._snapshot_or(lambda back: self._send_media(back, content))
             if snapshot is not None:
                 self._send_media(snapshot, content)
+
+    async def _copy(self, copied: Callable[[str], str], form: object) -> None:
+        """Send the call as source, or why it cannot be had."""
+        known = form if isinstance(form, str) and form in _FORMS else None
+        answer = {"kind": "copied", "form": known}
+        try:
+            text = await asyncio.to_thread(copied, form if isinstance(form, str) else "")
+        except FalError as error:
+            self._post({**answer, "error": plain_text(str(error), _WORDS_CHARS)}, None)
+            return
+        if len(text) > _COPY_CHARS:
+            self._post({**answer, "error": f"{len(text):,} characters are too many here: fal.copy_as has them"}, None)
+        else:
+            self._post({**answer, "text": text}, None)
 
     def _send_media(self, snapshot: JobSnapshot, content: Mapping[str, Any]) -> None:
         if content.get("index") == _PARTIAL_INDEX:
@@ -260,7 +285,7 @@ class CardView(View):
     def _let_go(self, snapshot: JobSnapshot) -> None:
         """Hold a job that has ended no longer, only what is worth showing should the ledger not give it back."""
         if snapshot.is_final and self._recall is not None:
-            words = {"prompt": prompt_of(snapshot)[:_WORDS_CHARS]}
+            words = kept_for_line(snapshot.arguments)
             self._outline = replace(snapshot, arguments=words, result=None, artifacts=(), logs=())
             self._held = None
 

@@ -7,6 +7,7 @@ import math
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.engine.stalls import Stalled
 from fal_nb.states import State
+from fal_nb.views.call_line import prompt_in
 
 __all__ = [
     "STATE_COLOURS",
@@ -159,11 +160,7 @@ def waiting(snapshot: JobSnapshot) -> str:
 
 def prompt_of(snapshot: JobSnapshot) -> str:
     """Return the text the call was about: its prompt or other text argument; empty where it has none."""
-    for name in ("prompt", "text"):
-        value = snapshot.arguments.get(name)
-        if isinstance(value, str):
-            return value
-    return ""
+    return prompt_in(snapshot.arguments)
 
 
 def summary(snapshot: JobSnapshot) -> list[str]:

@@ -16,6 +16,7 @@ from fal_nb.artifacts import Artifact
 from fal_nb.engine.partial import Partial
 from fal_nb.engine.snapshot import JobSnapshot
 from fal_nb.plain import one_line, plain_text
+from fal_nb.views.call_line import call_line
 from fal_nb.views.format import (
     STATE_COLOURS,
     STATE_WORDS,
@@ -134,6 +135,8 @@ def _head(snapshot: JobSnapshot) -> str:
 
 def _prompt(snapshot: JobSnapshot) -> str:
     text = prompt_of(snapshot)
+    if not text.strip():
+        text = call_line(snapshot.arguments)
     if not text.strip():
         return ""
     return f'<div style="{_CLIP}" title="{escape(text, 500)}">{escape(text, 300)}</div>'

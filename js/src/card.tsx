@@ -1,6 +1,7 @@
 /** The job card: what one job is doing, what it did, and how to stop it. */
 
 import { render as renderInto } from "preact";
+import { Copying } from "./card/copying";
 import { Announcer, Equal, Header, Prompt } from "./card/header";
 import { Logs } from "./card/logs";
 import { Notice, Stalled } from "./card/notice";
@@ -23,11 +24,15 @@ function render({ model, el, signal }: RenderContext): CleanUp {
   const card = new Live<CardState, CardEvent>(model, isUrgent);
   const media = mediaStore(card.field("view").peek());
   const release = media.hold((request) => card.send(request));
-  card.onMessage((content, buffers) => media.receive(content as CardMessage, buffers));
+  const copying = new Copying(card);
+  card.onMessage((content, buffers) => {
+    copying.receive(content as CardMessage);
+    media.receive(content as CardMessage, buffers);
+  });
   renderInto(
     <section class="fal-nb-card">
       <Announcer card={card} />
-      <Header card={card} />
+      <Header card={card} copying={copying} />
       <Prompt card={card} />
       <Equal card={card} />
       <Progress card={card} />
@@ -48,6 +53,7 @@ function render({ model, el, signal }: RenderContext): CleanUp {
     if (isOver) return;
     isOver = true;
     unwatch();
+    copying.stop();
     renderInto(null, el);
     card.close();
     release();

@@ -217,9 +217,9 @@ test("a job that cannot be cancelled offers no button", () => {
   expect(card.findAll("button")).toEqual([]);
 });
 
-test("where there is no prompt the arguments stand for it", () => {
-  card = new Card({ prompt: null, arguments: { audio_url: "https://x/a.mp3", chunk: 3 } });
-  expect(card.text("prompt")).toBe("audio_url=https://x/a.mp3 chunk=3");
+test("where there is no prompt the kernel's line stands for it", () => {
+  card = new Card({ prompt: null, line: "audio: a.mp3 · chunk: 3" });
+  expect(card.text("prompt")).toBe("audio: a.mp3 · chunk: 3");
 });
 
 test("a screen reader is told of changes of the state, not of steps", () => {

@@ -197,3 +197,34 @@ def test_notebook_7_shows_the_picture_and_its_card_cancels_during_a_blocking_cel
     notebook.idle()
     notebook.shot("notebook_7")
     assert simulator.counters()["cancel"] == 1
+
+
+def test_a_card_copies_its_call_by_keyboard_and_nothing_below_it_moves(open_notebook, browser):
+    notebook = open_notebook(
+        "copied.ipynb",
+        [
+            "%fal run fal-ai/flux/schnell prompt='a red fox' seed=3 -o fox",
+            "%fal run fal-ai/esrgan image_url={fox} scale=2",
+        ],
+    )
+    browser.grant_permissions(["clipboard-read", "clipboard-write"])
+    notebook.run(1)
+    notebook.state("SUCCEEDED", 1)
+    card = notebook.card(1)
+    height = card.bounding_box()["height"]
+    toggle = card.locator(".fal-nb-copyas")
+    toggle.focus()
+    notebook.page.keyboard.press("Enter")
+    notebook.until(lambda: card.locator(".fal-nb-forms button").count() == 4)
+    assert card.bounding_box()["height"] == height
+    notebook.page.keyboard.press("Tab")
+    notebook.page.keyboard.press("Enter")
+    notebook.until(lambda: toggle.inner_text() == "copied")
+    copied = notebook.page.evaluate("navigator.clipboard.readText()")
+    assert "fal.subscribe(" in copied
+    assert "'a red fox'" in copied
+    assert card.bounding_box()["height"] == height
+    notebook.run(2)
+    words = notebook.card(2).locator(".fal-nb-prompt")
+    notebook.until(lambda: "scale: 2" in words.inner_text())
+    assert "://" not in words.inner_text()

@@ -2,11 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { argumentsLine, isNumber, money, runningSeconds, STATE_WORDS, seconds } from "../lib/format";
+import { isNumber, money, runningSeconds, STATE_WORDS, seconds } from "../lib/format";
 import { type CardModel, type CardProps, isOpen } from "./card_model";
+import { CopyAs, type Copying } from "./copying";
 import { useTick } from "./ticking";
 
-export function Header({ card }: CardProps) {
+export function Header({ card, copying }: CardProps & { copying: Copying }) {
   return (
     <div class="fal-nb-head">
       <div class="fal-nb-who">
@@ -17,6 +18,7 @@ export function Header({ card }: CardProps) {
         <Cancel card={card} />
         <Cost card={card} />
         <Elapsed card={card} />
+        <CopyAs card={card} copying={copying} />
       </div>
     </div>
   );
@@ -35,9 +37,9 @@ export function Announcer({ card }: CardProps) {
 
 export function Prompt({ card }: CardProps) {
   const prompt = card.field("prompt").value?.trim();
-  const text = prompt || argumentsLine(card.field("arguments").value);
+  const text = prompt || card.field("line").value || "";
   return (
-    <div class={`fal-nb-prompt${prompt ? "" : " fal-nb-code"}`} title={text}>
+    <div class={`fal-nb-prompt${prompt ? "" : " fal-nb-quiet"}`} title={text}>
       {text.replace(/\s+/g, " ").slice(0, 500)}
     </div>
   );

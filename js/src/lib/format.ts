@@ -72,13 +72,6 @@ export function cancelWords(answer: string | null | undefined): string {
   return Object.hasOwn(CANCEL_WORDS, answer) ? (CANCEL_WORDS[answer] ?? "") : `cancel: ${answer}`;
 }
 
-/** Arguments as one line, `name=value name=value`. */
-export function argumentsLine(values: Record<string, unknown> | null | undefined): string {
-  return Object.entries(values ?? {})
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join("  ");
-}
-
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g");
 
 /** A log line as a terminal would leave it: no colour codes, and only what stands after a carriage return. */

@@ -104,7 +104,15 @@ export interface KeepWaitingEvent {
   kind: "keep-waiting";
 }
 
-export type CardEvent = CancelEvent | KeepWaitingEvent | MediaRequest | ModuleRequest;
+export type CopyForm = "magic" | "python" | "javascript" | "curl";
+
+/** Asks for the call as source. */
+export interface CopyRequest {
+  kind: "copy";
+  form: CopyForm;
+}
+
+export type CardEvent = CancelEvent | KeepWaitingEvent | CopyRequest | MediaRequest | ModuleRequest;
 
 // --- card, Python → view ---
 
@@ -136,7 +144,15 @@ export interface ModulePart {
   parts: number;
 }
 
-export type CardMessage = MediaPart | MediaError | ModulePart;
+/** The call as source, or why it cannot be had. */
+export interface Copied {
+  kind: "copied";
+  form: CopyForm | null;
+  text?: string;
+  error?: string;
+}
+
+export type CardMessage = MediaPart | MediaError | ModulePart | Copied;
 
 export type JobState =
   | "PREPARED"
@@ -176,6 +192,8 @@ export interface CardState {
   kind?: "queue" | "direct" | "stream" | null;
   request_id?: string | null;
   prompt?: string | null;
+  /** What stands for the prompt of a call without one, in a person's words. */
+  line?: string | null;
   arguments?: Record<string, unknown> | null;
   /** Requests ahead, 0-based. */
   queue_position?: number | null;
@@ -206,6 +224,8 @@ export interface CardState {
   stalled?: [number, number | null] | null;
   cancel?: string | null;
   can_cancel?: boolean | null;
+  /** Whether the kernel writes the call as source when asked. */
+  can_copy?: boolean | null;
   outputs?: Output[] | null;
   /** Of the result, or as much of a stream's as has come. */
   text?: string | null;
