@@ -12,8 +12,7 @@ import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
   return mount<BoardState, BoardEvent>(context, {
-    name: "board",
-    css: boardCss,
+    styles: { board: boardCss },
     isUrgent: (before, after) => before.count !== after.count,
     draw: (live) => {
       const shelf = shelfOf(live.field("view").peek());

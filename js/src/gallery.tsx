@@ -8,21 +8,18 @@ import { Grid } from "./gallery/grid";
 import galleryCss from "./gallery.css?inline";
 import type { GalleryEvent, GalleryMessage, GalleryState } from "./lib/gallery_messages";
 import { mount } from "./lib/mount";
-import { canInsert, insertBelow } from "./lib/notebook";
+import { inserter } from "./lib/notebook";
 import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
   const { model } = context;
   return mount<GalleryState, GalleryEvent>(context, {
-    name: "gallery",
-    css: galleryCss,
+    styles: { gallery: galleryCss },
     draw: (live) => {
       const view = live.field("view").peek();
       const shelf = shelfOf(view);
       const release = shelf.hold((event) => live.send(event as GalleryEvent));
-      const insert =
-        view && canInsert(model) ? (source: string) => insertBelow(model, view, source) : undefined;
-      const gallery = new GalleryModel(live, shelf, insert);
+      const gallery = new GalleryModel(live, shelf, inserter(model, view));
       live.onMessage((content, buffers) => gallery.receive(content as GalleryMessage, buffers));
       gallery.begin();
       const content = (

@@ -9,8 +9,7 @@ import monitorCss from "./monitor.css?inline";
 
 function render(context: RenderContext): CleanUp {
   return mount<MonitorState, MonitorEvent>(context, {
-    name: "monitor",
-    css: monitorCss,
+    styles: { monitor: monitorCss },
     isUrgent: (before, after) => before.count !== after.count,
     draw: (live) => ({
       content: (

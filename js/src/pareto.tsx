@@ -1,20 +1,14 @@
 /** Calls against two numbers: which ones no other beats, as a line through a plot whose points open. */
 
-import { render as renderInto } from "preact";
 import { shelfOf } from "./board/shelf";
 import type { GalleryEvent } from "./lib/gallery_messages";
-import { Live } from "./lib/model";
+import { mount } from "./lib/mount";
 import type { ParetoMessage, ParetoState } from "./lib/pareto_messages";
-import { addStyle } from "./lib/style";
-import themeCss from "./lib/theme.css?inline";
-import { watchVisible } from "./lib/visible";
+import { Simulated } from "./lib/simulated";
 import type { CleanUp, RenderContext } from "./lib/widget";
 import { ParetoModel } from "./pareto/pareto_model";
 import { type ParetoProps, Plot } from "./pareto/plot";
 import paretoCss from "./pareto.css?inline";
-
-/** A plot this far out of sight, in pixels, is not kept up to date. */
-const NEAR_PX = 400;
 
 function Head({ pareto }: ParetoProps) {
   const { name, best, count, backend } = pareto.live.state.value;
@@ -25,11 +19,7 @@ function Head({ pareto }: ParetoProps) {
       <span class="fal-nb-quiet">
         {`${(best ?? 0).toLocaleString("en")} of ${(count ?? 0).toLocaleString("en")} calls ${best === 1 ? "is" : "are"} beaten by no other`}
       </span>
-      {backend === "simulator" && (
-        <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-          simulated
-        </span>
-      )}
+      <Simulated backend={backend} />
       <span class="fal-nb-ptools">
         <span class="fal-nb-quiet" role="status" aria-live="polite">
           {pareto.gallery.notice.value || (selected > 0 ? `${selected} selected` : "")}
@@ -64,41 +54,36 @@ function Notes({ pareto }: ParetoProps) {
   );
 }
 
-function render({ model, el, signal }: RenderContext): CleanUp {
-  addStyle(el, "theme", themeCss);
-  addStyle(el, "pareto", paretoCss);
-  const live = new Live<ParetoState, GalleryEvent>(model);
-  const shelf = shelfOf(live.field("view").peek());
-  const release = shelf.hold((event) => live.send(event as GalleryEvent));
-  const pareto = new ParetoModel(live, shelf);
-  live.onMessage((content, buffers) => pareto.receive(content as ParetoMessage, buffers));
-  pareto.begin();
-  renderInto(
-    // The front end's own keys, such as those that stop or restart the kernel, must not hear what is typed here.
-    <section
-      class="fal-nb-pareto fal-nb-theme"
-      aria-label="calls against two numbers"
-      data-lm-suppress-shortcuts="true"
-    >
-      <Head pareto={pareto} />
-      <Plot pareto={pareto} />
-      <Notes pareto={pareto} />
-    </section>,
-    el,
-  );
-  const unwatch = watchVisible(el.firstElementChild as Element, NEAR_PX, (isNear) => live.hold(!isNear));
-  let isOver = false;
-  const cleanUp = () => {
-    if (isOver) return;
-    isOver = true;
-    unwatch();
-    renderInto(null, el);
-    pareto.gallery.close();
-    live.close();
-    release();
-  };
-  signal?.addEventListener("abort", cleanUp);
-  return cleanUp;
+function render(context: RenderContext): CleanUp {
+  return mount<ParetoState, GalleryEvent>(context, {
+    styles: { pareto: paretoCss },
+    draw: (live) => {
+      const shelf = shelfOf(live.field("view").peek());
+      const release = shelf.hold((event) => live.send(event as GalleryEvent));
+      const pareto = new ParetoModel(live, shelf);
+      live.onMessage((content, buffers) => pareto.receive(content as ParetoMessage, buffers));
+      pareto.begin();
+      const content = (
+        // The front end's own keys, such as those that stop or restart the kernel, must not hear what is typed here.
+        <section
+          class="fal-nb-pareto fal-nb-theme"
+          aria-label="calls against two numbers"
+          data-lm-suppress-shortcuts="true"
+        >
+          <Head pareto={pareto} />
+          <Plot pareto={pareto} />
+          <Notes pareto={pareto} />
+        </section>
+      );
+      return {
+        content,
+        release: () => {
+          pareto.gallery.close();
+          release();
+        },
+      };
+    },
+  });
 }
 
 export default { render };

@@ -5,6 +5,7 @@ import { render as renderInto } from "preact";
 import { useEffect } from "preact/hooks";
 import { Live } from "./lib/model";
 import type { PlanEvent, PlanState } from "./lib/plan_messages";
+import { Simulated } from "./lib/simulated";
 import { addStyle } from "./lib/style";
 import themeCss from "./lib/theme.css?inline";
 import type { CleanUp, RenderContext } from "./lib/widget";
@@ -26,11 +27,7 @@ function Plan({ live }: PlanProps) {
         <span class="fal-nb-pendpoint" title={endpoint}>
           {endpoint}
         </span>
-        {live.field("backend").value === "simulator" && (
-          <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={live.field("backend").value} />
         <RunButton live={live} />
       </header>
       <p class="fal-nb-pfigures">

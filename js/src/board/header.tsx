@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { money, STATE_WORDS, seconds } from "../lib/format";
 import type { JobState } from "../lib/messages";
+import { Simulated } from "../lib/simulated";
 import type { BoardModel, BoardProps } from "./board_model";
 
 const ORDER: readonly JobState[] = [
@@ -30,11 +31,7 @@ export function Header({ board }: BoardProps) {
         <span class="fal-nb-bendpoint" title={live.field("endpoint").value}>
           {live.field("endpoint").value}
         </span>
-        {live.field("backend").value === "simulator" && (
-          <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={live.field("backend").value} />
         {!live.field("is_export").value && <Commands board={board} />}
       </div>
       <Bar board={board} />

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { everyTick } from "../lib/clock";
+import { Simulated } from "../lib/simulated";
 import type { CanvasProps } from "./canvas_model";
 
 /** An idle line says so only when nobody has done anything for a while: it is idle between two strokes, too. */
@@ -28,11 +29,7 @@ export function LineBar({ model }: CanvasProps) {
             #{record}
           </span>
         )}
-        {canvas.field("backend").value === "simulator" && (
-          <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={canvas.field("backend").value} />
         <span class="fal-nb-cbuttons">
           {isConnected && !isPaused ? (
             <button

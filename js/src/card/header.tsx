@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { isNumber, money, runningSeconds, STATE_WORDS, seconds } from "../lib/format";
+import { Simulated } from "../lib/simulated";
 import { type CardModel, type CardProps, isOpen } from "./card_model";
 import { CopyAs, type Copying } from "./copying";
 import { useTick } from "./ticking";
@@ -74,11 +75,7 @@ function Name({ card }: CardProps) {
         #{card.field("record_id").value}
       </span>
       {kind && kind !== "queue" && <span class="fal-nb-badge">{kind}</span>}
-      {card.field("backend").value === "simulator" && (
-        <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-          simulated
-        </span>
-      )}
+      <Simulated backend={card.field("backend").value} />
     </>
   );
 }

@@ -1,13 +1,13 @@
 /** Above the pictures: what they are, words to look for, filters, order, size; below: what to do with the selected. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import type { FilterValue } from "../lib/gallery_messages";
+import { Simulated } from "../lib/simulated";
+import { Words } from "../lib/words";
 import { compareSelected } from "./comparing";
 import { type GalleryProps, MOST_COMPARED, SIZES, type Size } from "./gallery_model";
 import { Keys } from "./keys";
 
-const WAIT_MS = 250;
 const SORT_WORDS: Record<string, string> = { created: "newest", total_s: "time", rating: "rating" };
 
 export function Bar({ gallery }: GalleryProps) {
@@ -28,13 +28,14 @@ export function Bar({ gallery }: GalleryProps) {
         <span class="fal-nb-quiet" role="status" aria-live="polite">
           {told}
         </span>
-        {live.field("backend").value === "simulator" && (
-          <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={live.field("backend").value} />
         <span class="fal-nb-gtools">
-          <Words gallery={gallery} />
+          <Words
+            class="fal-nb-gwords"
+            placeholder="search prompts, notes, endpoints"
+            asked={live.field("words")}
+            ask={(words) => gallery.ask({ words })}
+          />
           <button
             type="button"
             class="fal-nb-button"
@@ -107,35 +108,6 @@ export function Bar({ gallery }: GalleryProps) {
         </div>
       )}
     </header>
-  );
-}
-
-/** Words to look for, sent once typing rests. */
-function Words({ gallery }: GalleryProps) {
-  const own = useSignal(gallery.live.field("words").peek() ?? "");
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const input = useRef<HTMLInputElement>(null);
-  const asked = gallery.live.field("words").value ?? "";
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useEffect(() => {
-    // What is being typed is newer than what the kernel says.
-    const root = input.current?.getRootNode() as Document | ShadowRoot | undefined;
-    if (root?.activeElement !== input.current) own.value = asked;
-  }, [asked, own]);
-  return (
-    <input
-      ref={input}
-      type="search"
-      class="fal-nb-gwords"
-      placeholder="search prompts, notes, endpoints"
-      aria-label="words to look for"
-      value={own.value}
-      onInput={({ currentTarget }) => {
-        own.value = currentTarget.value;
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => gallery.ask({ words: own.value }), WAIT_MS);
-      }}
-    />
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { followScroller } from "../lib/scroller";
 import { openLightbox } from "../lightbox/lightbox";
 import { type GalleryModel, type GalleryProps, SIZES } from "./gallery_model";
 import { pressed } from "./keys";
@@ -23,7 +24,10 @@ export function Grid({ gallery }: GalleryProps) {
     const { ratios } = gallery.order.value ?? { ratios: [] };
     return justify(ratios, Math.max(width.value, 120), SIZES[gallery.size.value], GAP);
   });
-  useLayoutEffect(() => follow(scroller.current, gallery, width, inside), [gallery, width, inside]);
+  useLayoutEffect(
+    () => followScroller(scroller.current, gallery.scroll, { width, height: inside, usual: 960 }),
+    [gallery, width, inside],
+  );
   const order = gallery.order.value;
   const { rows, height } = layout.value;
   const { isExport } = gallery;
@@ -149,33 +153,4 @@ function reveal(gallery: GalleryModel, { rows }: Layout, at: number, scroller: H
     row.top < top ? row.top : row.top + row.height > top + height ? row.top + row.height - height : top;
   scroller.scrollTop = next;
   gallery.scroll.value = Math.max(0, next);
-}
-
-/** Keeps the width of the gallery known and its place after it was taken out of the page and put back. */
-function follow(
-  scroller: HTMLElement | null,
-  gallery: GalleryModel,
-  width: { value: number },
-  inside: { value: number },
-): (() => void) | undefined {
-  if (!scroller) return undefined;
-  scroller.scrollTop = gallery.scroll.peek();
-  const measure = () => {
-    if (scroller.clientWidth > 0) width.value = scroller.clientWidth;
-    if (scroller.clientHeight > 0) inside.value = scroller.clientHeight;
-  };
-  measure();
-  const unfollow = gallery.scroll.subscribe((top) => {
-    if (Math.abs(scroller.scrollTop - top) > 1) scroller.scrollTop = top;
-  });
-  if (typeof ResizeObserver === "undefined") {
-    if (width.value === 0) width.value = 960;
-    return unfollow;
-  }
-  const observer = new ResizeObserver(measure);
-  observer.observe(scroller);
-  return () => {
-    observer.disconnect();
-    unfollow();
-  };
 }

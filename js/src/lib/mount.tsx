@@ -13,34 +13,42 @@ const NEAR_PX = 400;
 interface Drawn {
   /** One element. */
   content: ComponentChild;
-  /** Lets go of what the view holds beside its state. */
+  /** Called once it is in the page; what it returns is called before it is taken out. */
+  begin?: () => () => void;
+  /** Lets go of what the view holds beside its state, once it is out of the page. */
   release?: () => void;
 }
 
 interface Options<State extends object, Event> {
-  name: string;
-  css: string;
+  /** Style sheets by name, beside that of the theme. */
+  styles: Record<string, string>;
   /** Changes that matter even where nobody sees them. */
   isUrgent?: IsUrgent<State>;
+  /** Whether all changes are passed on, seen or not: of a view that goes on working out of sight. */
+  isNeverHeld?: boolean;
   draw: (live: Live<State, Event>) => Drawn;
 }
 
 /** Draws a view into `el` and returns how to take it away; safe to be called twice, as some hosts do. */
 export function mount<State extends object, Event>(
   { model, el, signal }: RenderContext,
-  { name, css, isUrgent, draw }: Options<State, Event>,
+  { styles, isUrgent, isNeverHeld, draw }: Options<State, Event>,
 ): CleanUp {
   addStyle(el, "theme", themeCss);
-  addStyle(el, name, css);
+  for (const [name, css] of Object.entries(styles)) addStyle(el, name, css);
   const live = new Live<State, Event>(model, isUrgent);
-  const { content, release } = draw(live);
+  const { content, begin, release } = draw(live);
   renderInto(content, el);
-  const unwatch = watchVisible(el.firstElementChild as Element, NEAR_PX, (isNear) => live.hold(!isNear));
+  const end = begin?.();
+  const unwatch = isNeverHeld
+    ? undefined
+    : watchVisible(el.firstElementChild as Element, NEAR_PX, (isNear) => live.hold(!isNear));
   let isOver = false;
   const cleanUp = () => {
     if (isOver) return;
     isOver = true;
-    unwatch();
+    unwatch?.();
+    end?.();
     renderInto(null, el);
     live.close();
     release?.();

@@ -20,13 +20,16 @@ interface HostModel extends WidgetModel {
   widget_manager?: { context?: { model?: { sharedModel?: SharedNotebook } } };
 }
 
-/** Whether `insertBelow` can work here. */
-export function canInsert(model: WidgetModel): boolean {
-  return notebookOf(model) !== undefined;
+export type Insert = (source: string) => boolean;
+
+/** What inserts a cell below the one whose output holds `mark`; nothing where the host lets nobody. */
+export function inserter(model: WidgetModel, mark: string | undefined): Insert | undefined {
+  if (!mark || notebookOf(model) === undefined) return undefined;
+  return (source) => insertBelow(model, mark, source);
 }
 
-/** Inserts a code cell below the one whose output holds `mark`, and says whether that was possible. */
-export function insertBelow(model: WidgetModel, mark: string, source: string): boolean {
+/** Inserts a code cell, and says whether that was possible. */
+function insertBelow(model: WidgetModel, mark: string, source: string): boolean {
   const notebook = notebookOf(model);
   try {
     const cells = notebook?.cells ?? [];

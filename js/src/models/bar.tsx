@@ -1,10 +1,9 @@
 /** Above the cards: how many there are, words to look for, filters, order. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { Simulated } from "../lib/simulated";
+import { Words } from "../lib/words";
 import type { ModelsProps } from "./models_model";
 
-const WAIT_MS = 250;
 const SORT_WORDS: Record<string, string> = { best: "best match" };
 const STATUSES = ["active", "deprecated", "any"];
 
@@ -24,13 +23,14 @@ export function Bar({ models }: ModelsProps) {
         <strong role="status" aria-live="polite">
           {told}
         </strong>
-        {live.field("backend").value === "simulator" && (
-          <span class="fal-nb-badge" title="served by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={live.field("backend").value} what="served" />
         <span class="fal-nb-ctools">
-          <Words models={models} />
+          <Words
+            class="fal-nb-cwords"
+            placeholder="search: flux, upscale, speech …"
+            asked={live.field("words")}
+            ask={(words) => models.ask({ words })}
+          />
           <button
             type="button"
             class="fal-nb-button"
@@ -78,42 +78,6 @@ export function Bar({ models }: ModelsProps) {
       {note && <div class="fal-nb-quiet">{note}</div>}
       {models.areFiltersOpen.value && <Filters models={models} />}
     </header>
-  );
-}
-
-/** Words to look for, sent once typing rests. */
-function Words({ models }: ModelsProps) {
-  const own = useSignal(models.live.field("words").peek() ?? "");
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const input = useRef<HTMLInputElement>(null);
-  const asked = models.live.field("words").value ?? "";
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useEffect(() => {
-    // What the kernel looks for now, unless somebody is typing.
-    if (input.current !== (input.current?.getRootNode() as Document | ShadowRoot)?.activeElement)
-      own.value = asked;
-  }, [asked, own]);
-  const ask = () => {
-    clearTimeout(timer.current);
-    if (own.peek() !== models.query.peek().words) models.ask({ words: own.peek() });
-  };
-  return (
-    <input
-      ref={input}
-      class="fal-nb-cwords"
-      type="search"
-      placeholder="search: flux, upscale, speech …"
-      aria-label="words to look for"
-      value={own.value}
-      onInput={({ currentTarget }) => {
-        own.value = currentTarget.value;
-        clearTimeout(timer.current);
-        timer.current = setTimeout(ask, WAIT_MS);
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") ask();
-      }}
-    />
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { followScroller } from "../lib/scroller";
 import { Card } from "./card";
 import type { ModelsModel, ModelsProps } from "./models_model";
 
@@ -26,7 +27,10 @@ export function Grid({ models }: ModelsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   const shape = useComputed(() => shapeOf(Math.max(width.value, 120)));
-  useLayoutEffect(() => follow(scroller.current, models, width), [models, width]);
+  useLayoutEffect(
+    () => followScroller(scroller.current, models.scroll, { width, usual: 900 }),
+    [models, width],
+  );
   const order = models.order.value;
   const { columns, width: wide } = shape.value;
   const rows = Math.ceil((order?.length ?? 0) / columns);
@@ -97,31 +101,4 @@ function onKey(
   if (top < scroller.scrollTop) scroller.scrollTop = top;
   else if (top + CARD_HEIGHT > scroller.scrollTop + scroller.clientHeight)
     scroller.scrollTop = top + CARD_HEIGHT - scroller.clientHeight;
-}
-
-/** Keeps the width known, and the place after the view was taken out of the page and put back. */
-function follow(
-  scroller: HTMLElement | null,
-  models: ModelsModel,
-  width: { value: number },
-): (() => void) | undefined {
-  if (!scroller) return undefined;
-  scroller.scrollTop = models.scroll.peek();
-  const measure = () => {
-    if (scroller.clientWidth > 0) width.value = scroller.clientWidth;
-  };
-  measure();
-  const unfollow = models.scroll.subscribe((top) => {
-    if (Math.abs(scroller.scrollTop - top) > 1) scroller.scrollTop = top;
-  });
-  if (typeof ResizeObserver === "undefined") {
-    if (width.value === 0) width.value = 900;
-    return unfollow;
-  }
-  const observer = new ResizeObserver(measure);
-  observer.observe(scroller);
-  return () => {
-    observer.disconnect();
-    unfollow();
-  };
 }

@@ -6,6 +6,7 @@ import { useTick } from "../card/ticking";
 import { cancelWords, isNumber, money, runningSeconds, STATE_WORDS, seconds } from "../lib/format";
 import type { Live } from "../lib/model";
 import type { MonitorEvent, MonitorRow, MonitorState } from "../lib/monitor_messages";
+import { Simulated } from "../lib/simulated";
 import { stalledWords } from "../lib/stalled";
 import type { MonitorProps } from "./head";
 
@@ -35,11 +36,7 @@ function Row({ live, row }: RowProps) {
         <span class="fal-nb-mendpoint" title={row.endpoint}>
           {row.endpoint}
         </span>
-        {row.backend === "simulator" && (
-          <span class="fal-nb-badge" title="made by the local simulator, not by fal; nothing is billed">
-            simulated
-          </span>
-        )}
+        <Simulated backend={row.backend} />
       </span>
       <span class="fal-nb-mstate">
         <i class="fal-nb-dot" aria-hidden="true" />

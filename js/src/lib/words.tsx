@@ -1,0 +1,50 @@
+/** Words to look for, sent once typing rests, at once with Enter. */
+
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+const WAIT_MS = 250;
+
+interface WordsProps {
+  class: string;
+  placeholder: string;
+  /** What the kernel looks for now. */
+  asked: ReadonlySignal<string | undefined>;
+  ask: (words: string) => void;
+}
+
+export function Words({ class: name, placeholder, asked, ask }: WordsProps) {
+  const own = useSignal(asked.peek() ?? "");
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const input = useRef<HTMLInputElement>(null);
+  const known = asked.value ?? "";
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    // What is being typed is newer than what the kernel says.
+    const root = input.current?.getRootNode() as Document | ShadowRoot | undefined;
+    if (root?.activeElement !== input.current) own.value = known;
+  }, [known, own]);
+  const send = () => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+    ask(own.peek());
+  };
+  return (
+    <input
+      ref={input}
+      class={name}
+      type="search"
+      placeholder={placeholder}
+      aria-label="words to look for"
+      value={own.value}
+      onInput={({ currentTarget }) => {
+        own.value = currentTarget.value;
+        clearTimeout(timer.current);
+        timer.current = setTimeout(send, WAIT_MS);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && timer.current !== undefined) send();
+      }}
+    />
+  );
+}
