@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, str] = {name: f"r.{name}" for name in RECORD_COLUMNS} | {
 }
 """Name → SQL over ``records r`` and ``payloads p``."""
 
-MOMENTS = frozenset({"created", "updated", "submitted", "started", "ended", "lease_until"})
+MOMENTS = frozenset({"created", "updated", "submitted", "started", "ended"})
 """Columns that hold Unix seconds, and are filtered by dates and ages, too."""
 
 

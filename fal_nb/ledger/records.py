@@ -69,7 +69,6 @@ class NewRecord:
     cell: str | None = None
     owner: str | None = None
     session: str | None = None
-    lease_until: float | None = None
     schema_digest: str | None = None
     input_digests: Mapping[str, str] | None = None
     options: Mapping[str, JSON] | None = None
@@ -100,8 +99,6 @@ class Record(NewRecord):
         Seconds waited, and seconds of processing as the endpoint reports it.
     result_seed
         The seed the result names; a text where it is no 64-bit number.
-    control_urls
-        Where the server said status, result and cancel are.
     logs
         The last lines; `log_count` says how many there were.
     """
@@ -120,7 +117,6 @@ class Record(NewRecord):
     error_type: str | None = None
     next_step: str | None = None
     result_seed: int | str | None = None
-    control_urls: Mapping[str, str] | None = None
     log_count: int = 0
     result: JSON = field(default=None, repr=False)
     logs: Sequence[str] | None = field(default=None, repr=False)

@@ -56,7 +56,7 @@ _ADD_ARTIFACT = (
     f"INSERT INTO artifacts (record_id, {', '.join(ARTIFACT_COLUMNS)}) "  # noqa: S608 - our names
     f"VALUES ({', '.join('?' * (len(ARTIFACT_COLUMNS) + 1))})"
 )
-_JSON_COLUMNS = frozenset({*PAYLOAD_COLUMNS, "input_digests", "options", "control_urls", "tags"})
+_JSON_COLUMNS = frozenset({*PAYLOAD_COLUMNS, "input_digests", "options", "tags"})
 _NAMES = (*RECORD_COLUMNS, *PAYLOAD_COLUMNS)
 _SQLITE_INTEGER = range(-(2**63), 2**63)
 

@@ -330,6 +330,20 @@ def m009_deliveries(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX deliveries_by_record ON deliveries (record_id)")
 
 
+_NEVER_READ = ("control_urls", "lease_until")
+_DROPS_COLUMNS = (3, 35)
+
+
+def m010_unused_columns(connection: sqlite3.Connection) -> None:
+    """Drop the columns of records that nothing reads: control URLs are rebuilt, leases are those of sessions.
+
+    An older SQLite cannot drop columns; there they stay, empty.
+    """
+    if sqlite3.sqlite_version_info >= _DROPS_COLUMNS:
+        for name in _NEVER_READ:
+            connection.execute(f"ALTER TABLE records DROP COLUMN {name}")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_ledger,
     m002_sessions,
@@ -340,6 +354,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_scores,
     m008_fingerprints,
     m009_deliveries,
+    m010_unused_columns,
 )
 """Step n brings a file from version n to version n + 1."""
 

@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 
 from fal_nb.errors import HistoryError
-from fal_nb.ledger import database
+from fal_nb.ledger import database, schema
 from fal_nb.ledger.schema import APPLICATION_ID, MIGRATIONS, check_version, migrate
 from fal_nb.ledger.store import HistoryStore
 
@@ -45,6 +45,28 @@ def test_migrating_twice_is_a_noop(path, new):
         migrate(store._database._writer, path)
         assert store.count() == 1
     assert schema_of(path) == before
+
+
+@pytest.mark.parametrize("drops_from", [(3, 35), (99,)], ids=["drops columns", "an older SQLite"])
+def test_columns_that_nothing_reads_go_and_the_records_stay(path, monkeypatch, drops_from):
+    monkeypatch.setattr(schema, "_DROPS_COLUMNS", drops_from)
+    path.parent.mkdir(parents=True)
+    connection = connect(path)
+    migrate(connection, path, MIGRATIONS[:9])
+    connection.execute(
+        "INSERT INTO records (endpoint, state, kind, backend, created, updated, note, control_urls, lease_until) "
+        "VALUES ('a/b', 'FAILED', 'queue', 'fal', 1, 2, 'kept', '{}', 5)"
+    )
+    connection.execute("INSERT INTO payloads (record_id, arguments) VALUES (1, '{}')")
+    connection.close()
+    with HistoryStore(path) as store:
+        assert (store.get(1).note, store.get(1).updated) == ("kept", 2)
+        store.update(1, state="UNKNOWN")
+        assert [step.state for step in store.steps(1)] == ["FAILED", "UNKNOWN"]
+    connection = connect(path)
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(records)")}
+    assert columns.isdisjoint({"control_urls", "lease_until"}) == (drops_from == (3, 35))
+    connection.close()
 
 
 def test_a_later_migration_runs_once_and_keeps_the_records(path, new):

@@ -43,7 +43,6 @@ def test_every_field_comes_back_as_it_was_written(store, new):
         notebook="a.ipynb",
         cell="c1",
         owner="kernel-1",
-        lease_until=5.5,
         schema_digest="abc",
         input_digests={"https://x/y": "f" * 64},
         options={"priority": "low"},
@@ -78,14 +77,13 @@ def test_an_update_changes_what_it_names_and_nothing_else(store, new):
         logs=["a", "b"],
         log_count=7,
         cost=0.025,
-        control_urls={"status": "https://x/status"},
         tags=["one"],
     )
     after = store.get(record_id)
     assert after.result == {"images": [], "seed": 42}
     assert after.logs == ["a", "b"]
     assert after.tags == ("one",)
-    changed = {"state", "request_id", "result", "result_seed", "logs", "log_count", "cost", "control_urls", "tags"}
+    changed = {"state", "request_id", "result", "result_seed", "logs", "log_count", "cost", "tags"}
     for field in dataclasses.fields(Record):
         same = getattr(before, field.name) == getattr(after, field.name)
         assert same != (field.name in changed | {"updated"}), field.name
