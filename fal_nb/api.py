@@ -327,9 +327,11 @@ def status(
 def result(job: str | int | Job, request_id: str | None = None, *, timeout: float | None = None) -> Result:
     """Return a job's result; blocks until it has ended. Interrupting it cancels the request at fal.
 
+    Where fal cannot be reached `TransferError` says so after about half a minute, and the job goes on.
+
     With an endpoint and a request id, as in the official client, that request is followed and recorded.
     """
-    return (job_of(job) if request_id is None else session().attach(str(job), request_id)).get(timeout)
+    return (job_of(job) if request_id is None else session().attach(str(job), request_id)).get(timeout, patient=False)
 
 
 def logs(job: str | int | Job) -> list[str]:

@@ -83,7 +83,7 @@ class Follower:
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
         self._is_overdue = False
-        self._patience = Patience(lambda words: self._set(next_step=words))
+        self._patience = Patience(self._tell_trouble)
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
         self._ending = Ending(self._look_for_delivery, self._was_delivered)
@@ -278,6 +278,7 @@ class Follower:
             _log.info("job #%s: no status (%s), asking for the result", self.snapshot.record_id, error)
 
     async def _take_status(self, status: Queued | InProgress | Completed) -> None:
+        self._patience.come_through()
         changes: dict[str, Any] = {}
         if self.snapshot.next_step is not None and not self._is_overdue and not self._is_behind:
             changes["next_step"] = None
@@ -336,6 +337,12 @@ class Follower:
     async def _ask_for_end(self, wire: Wire) -> Answer:
         await self._patience.repeat(lambda: self._watch(wire), self.snapshot)
         return await self._patience.repeat(lambda: self._ask_result(wire), self.snapshot)
+
+    def _tell_trouble(self, words: str | None) -> None:
+        changes: dict[str, Any] = {"unreached_since": self._patience.unreached_since}
+        if words is not None or not (self._is_behind or self._is_overdue):
+            changes["next_step"] = words
+        self._set(**changes)
 
     async def _ask_result(self, wire: Wire) -> Answer:
         """Return the result, or raise what the request itself came to; trouble on the way is a `TransferError`."""

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 from fal_nb import kernel_loop
 from fal_nb.client.blocking import BlockingHandle
 from fal_nb.engine.annotated import Annotated, Desk
-from fal_nb.errors import FalClientTimeoutError, FalError, JobError, RequestCancelledError, SubmissionUnknown
+from fal_nb.engine.patience import GOES_ON, PATIENCE_S
+from fal_nb.errors import (
+    FalClientTimeoutError,
+    FalError,
+    JobError,
+    RequestCancelledError,
+    SubmissionUnknown,
+    TransferError,
+)
 from fal_nb.protocol.status import Completed, InProgress, Queued
 
 if TYPE_CHECKING:
@@ -140,27 +148,40 @@ class Job(BlockingHandle, Annotated):
         FalClientTimeoutError
             After `timeout` seconds; the job goes on.
         """
-        try:
-            if self._ended.done() or self._desk is None:
-                self._runtime.wait(self._ended, timeout)
-            else:
-                with self._desk.watching([self]) as tick:
-                    self._runtime.wait(self._ended, timeout, tick)
-        except TimeoutError:
-            raise FalClientTimeoutError(timeout or 0.0, self._snapshot.request_id, endpoint=self.endpoint) from None
+        self._wait_for(self._ended, timeout)
         return self
 
-    def get(self, timeout: float | None = None, *, interval: float = 0.1) -> Result:  # noqa: ARG002 - the official client's argument
+    def get(
+        self,
+        timeout: float | None = None,
+        *,
+        interval: float = 0.1,  # noqa: ARG002 - the official client's argument
+        patient: bool = True,
+    ) -> Result:
         """Block until it has ended and return the result. Interrupting this cancels the request at fal.
+
+        Parameters
+        ----------
+        patient
+            Whether to wait for as long as fal cannot be reached, and not for about half a minute of that only.
 
         Raises
         ------
         FalError
             What went wrong; `RequestCancelledError` where it was cancelled, `SubmissionUnknown` where its answer
-            was lost, `FalClientTimeoutError` after `timeout` seconds (the job goes on).
+            was lost, `FalClientTimeoutError` after `timeout` seconds, `TransferError` where the patience is over
+            (with these two the job goes on).
         """
         try:
-            self.wait(timeout)
+            self._wait_for(self._ended if patient else self._ended_or_unreached(), timeout)
+            if not self.done:
+                trouble = (self._snapshot.next_step or "fal cannot be reached.").removesuffix(GOES_ON).rstrip()
+                raise TransferError(
+                    f"{trouble} Job #{self.record_id} goes on at fal and is asked about again: "
+                    f"`%fal result #{self.record_id}` waits for it once more.",
+                    request_id=self._snapshot.request_id,
+                    endpoint=self.endpoint,
+                )
         except KeyboardInterrupt:
             self.cancel_after_interrupt()
             raise
@@ -333,6 +354,35 @@ class Job(BlockingHandle, Annotated):
         """Release those who wait; called once when the follower has ended."""
         if not self._ended.done():
             self._ended.set_result(self._snapshot)
+
+    def _wait_for(self, future: concurrent.futures.Future[Any], timeout: float | None) -> None:
+        try:
+            if future.done() or self._desk is None:
+                self._runtime.wait(future, timeout)
+            else:
+                with self._desk.watching([self]) as tick:
+                    self._runtime.wait(future, timeout, tick)
+        except TimeoutError:
+            raise FalClientTimeoutError(timeout or 0.0, self._snapshot.request_id, endpoint=self.endpoint) from None
+
+    def _ended_or_unreached(self) -> concurrent.futures.Future[None]:
+        """Return what is done once the job has ended, or fal could not be reached for as long as one waits for that."""
+        found: concurrent.futures.Future[None] = concurrent.futures.Future()
+        asked = time.time()
+
+        def settle() -> None:
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                found.set_result(None)
+
+        def look(snapshot: JobSnapshot) -> None:
+            since = snapshot.unreached_since
+            if since is not None and time.time() - max(since, asked) >= PATIENCE_S:
+                settle()
+
+        self.observe(look)
+        found.add_done_callback(lambda _found: self.unobserve(look))
+        self.call_at_end(lambda _job: settle())
+        return found
 
     def _ask_cancel(self) -> None:
         if self._follower is not None:

@@ -6,6 +6,7 @@ Its invariant: what may be paid for is never written off because of what happene
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,8 +15,12 @@ from fal_nb.errors import FalClientHTTPError, FalError, ProtocolError, Submissio
 if TYPE_CHECKING:
     from fal_nb.engine.snapshot import JobSnapshot
 
-__all__ = ["Patience"]
+__all__ = ["GOES_ON", "PATIENCE_S", "Patience"]
 
+GOES_ON = "The request goes on at fal; this asks again."
+"""What is said behind every trouble on the way."""
+PATIENCE_S = 30.0
+"""How long who asks for a result now waits for a fal that cannot be reached: about as long as a request's tries."""
 _FIRST_S = 2.0
 _LONGEST_S = 30.0
 _MOST_DOUBTS = 9
@@ -37,10 +42,13 @@ class Patience:
     ----------
     is_known_failed
         Whether the request's status has told of a failure.
+    unreached_since
+        Since when nothing got through, Unix time in seconds; None while fal answers.
     """
 
     def __init__(self, say: Callable[[str | None], None]) -> None:
         self.is_known_failed = False
+        self.unreached_since: float | None = None
         self._say = say
         self._doubts = 0
 
@@ -58,8 +66,9 @@ class Patience:
         """
         wait_s, unusable = _FIRST_S, 0
         while True:
+            began = time.time()
             try:
-                return await step()
+                done = await step()
             except (TransferError, ProtocolError) as error:
                 unusable += isinstance(error, ProtocolError)
                 if unusable == _MOST_UNUSABLE:
@@ -69,9 +78,20 @@ class Patience:
                         request_id=snapshot.request_id,
                         endpoint=snapshot.endpoint,
                     ) from error
-                self._say(f"{error} The request goes on at fal; this asks again.")
+                if self.unreached_since is None:
+                    self.unreached_since = began
+                self._say(f"{error} {GOES_ON}")
+            else:
+                self.come_through()
+                return done
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_S)
+
+    def come_through(self) -> None:
+        """Take in that fal has answered."""
+        if self.unreached_since is not None:
+            self.unreached_since = None
+            self._say(None)
 
     def judged(self, error: FalClientHTTPError, snapshot: JobSnapshot) -> FalError:
         """Return what an error answer to the result means: itself, where the request came to it."""

@@ -59,6 +59,8 @@ class JobSnapshot:
         An earlier successful call that asked for the same, as it was when this one was made.
     stalled
         Set while nothing has moved in it for longer than such calls take.
+    unreached_since
+        Set while fal cannot be asked about it, all tries of a request in vain; Unix time in seconds.
     """
 
     record_id: int
@@ -95,6 +97,7 @@ class JobSnapshot:
     artifacts: tuple[Artifact, ...] = ()
     equal: EqualCall | None = None
     stalled: Stalled | None = None
+    unreached_since: float | None = None
 
     @property
     def is_final(self) -> bool:

@@ -200,13 +200,13 @@ def _options(command: args.CallArguments) -> CallOptions:
     )
 
 
-def _wait_for(bench: Workbench, job: Job) -> Any:
+def _wait_for(bench: Workbench, job: Job, *, patient: bool = True) -> Any:
     """Show a job's card and wait for it; whatever happens, the card tells the end of it."""
     card: CardView | None = None
     try:
         card = bench.show_job(job, is_watched=True)
         with bench.watch([job], card):
-            return job.get()
+            return job.get(patient=patient)
     except KeyboardInterrupt as error:
         if job.snapshot.cancel is None:
             job.cancel_after_interrupt()
@@ -234,7 +234,7 @@ def _status(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
 
 
 def _result(bench: Workbench, command: args.JobArguments, _cell: Cell) -> Any:
-    result = _wait_for(bench, bench.session.job(command.job))
+    result = _wait_for(bench, bench.session.job(command.job), patient=False)
     return None if command.silenced else result
 
 

@@ -26,7 +26,9 @@ def _about_a_job(name: str, summary: str, what: str) -> SubcommandSpec:
 JOB_SPECS = (
     _about_a_job("status", "where a job is", "Returns the state of a job: queue position, progress, last log lines."),
     _about_a_job(
-        "result", "what a job returned", "Returns the result of a job and shows its outputs; waits if need be."
+        "result",
+        "what a job returned",
+        "Returns the result of a job and shows its outputs; waits if need be, half a minute for a fal out of reach.",
     ),
     _about_a_job("logs", "what an endpoint printed", "Prints the log lines of a job."),
     _about_a_job("cancel", "ask fal to stop a job", "Asks fal to stop a job and says what it answered."),

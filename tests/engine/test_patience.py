@@ -2,7 +2,9 @@
 
 import pytest
 
-from fal_nb.errors import NotFoundError, ServerError, SubmissionUnknown, ValidationError
+from fal_nb.engine.session import Session
+from fal_nb.errors import NotFoundError, ServerError, SubmissionUnknown, TransferError, ValidationError
+from fal_nb.simulator.server import SimulatorServer
 
 SLEEP = "simulator/sleep"
 SCHNELL = "fal-ai/flux/schnell"
@@ -51,6 +53,34 @@ def test_the_card_says_meanwhile_why_there_is_no_result_yet(session, simulator, 
     assert not job.done
     simulator.clear_faults()
     assert job.get() == {"echo": "waits"}
+
+
+def test_who_asks_for_a_result_of_a_fal_out_of_reach_is_told_so_and_the_job_goes_on(session, simulator, monkeypatch):
+    monkeypatch.setattr("fal_nb.engine.job.PATIENCE_S", 0.05)
+    simulator.fault("reset", on="result")
+    job = session.submit(SLEEP, {"echo": "later", "seconds": 0.1})
+    for _ in range(2):
+        with pytest.raises(TransferError, match=rf"reset.* Job #{job.record_id} goes on at fal .*%fal result"):
+            job.get(patient=False)
+    assert (job.state, session.history.get(job.record_id).state) == ("RUNNING", "RUNNING")
+    simulator.clear_faults()
+    assert job.get(patient=False) == {"echo": "later"}
+    assert job.snapshot.unreached_since is None
+
+
+def test_a_fal_that_answers_is_waited_for_however_long_it_takes(session, simulator, monkeypatch):
+    monkeypatch.setattr("fal_nb.engine.job.PATIENCE_S", 0.0)
+    job = session.submit(SLEEP, {"echo": "slow", "seconds": 10})
+    assert job.get(patient=False) == {"echo": "slow"}
+
+
+def test_the_result_of_a_job_that_ended_needs_no_fal(tmp_path, monkeypatch):
+    monkeypatch.setattr("fal_nb.engine.job.PATIENCE_S", 0.0)
+    with SimulatorServer(speed=20) as server:
+        session = Session(base_url=server.base_url, home=tmp_path / "home")
+        job = session.submit(SLEEP, {"echo": "here"}).wait()
+    assert job.get(patient=False) == {"echo": "here"}
+    session.close()
 
 
 @pytest.mark.parametrize("status", [200, 404])

@@ -25,6 +25,20 @@ def test_the_result_is_the_cells_value_but_is_not_shown_twice(run, shell):
     assert printed.count("done") == 1
 
 
+def test_a_result_that_cannot_be_asked_for_ends_with_one_line_and_nothing_is_lost(run, simulator, monkeypatch):
+    for name in ("engine.job.PATIENCE_S", "engine.patience._FIRST_S", "protocol.retry._BASE_S"):
+        monkeypatch.setattr(f"fal_nb.{name}", 0.01)
+    simulator.fault("reset", on="result")
+    run(f"%fal submit {SCHNELL} prompt=outage seed=8")
+    printed, done = run("%fal result")
+    assert not done.success
+    (line,) = [line for line in printed.splitlines() if line.startswith("TransferError")]
+    assert "goes on at fal and is asked about again" in line
+    assert "%fal result #" in line
+    simulator.clear_faults()
+    assert run("%fal result")[1].result["seed"] == 8
+
+
 def test_a_silenced_line_returns_nothing(run):
     _, done = run(f"%fal run {SCHNELL} prompt=fox;")
     assert done.result is None
