@@ -190,6 +190,11 @@ class CanvasFeed:
         """Draw on the picture of a record."""
         self._track(self._told(self._start_from(record)))
 
+    def shown(self, view: CanvasView) -> None:
+        """Go on: the page that was left was loaded anew, or another one shows the canvas."""
+        del view
+        self._stay()
+
     def left(self, view: CanvasView) -> None:
         """End the session soon, unless somebody shows or uses the canvas meanwhile."""
         del view

@@ -224,6 +224,7 @@ class CanvasView(View):
 
     def _send_picture(self, start: int) -> None:
         """Answer a page that has just come: what is drawn on, unless it has that, and the newest frame."""
+        self._canvas.shown(self)
         number, data = self._canvas.start_picture
         if data is not None and start != number:
             self._post({"kind": "start", "start": number}, data)

@@ -158,5 +158,8 @@ class LiveCanvas(Protocol):
     def start_from(self, record: int) -> None:
         """Draw on the picture of a record."""
 
+    def shown(self, view: CanvasView) -> None:
+        """Take notice that a page has begun to show the view."""
+
     def left(self, view: CanvasView) -> None:
         """Take notice that a page shows the view no more."""

@@ -66,6 +66,7 @@ export class Hub {
     if (this.#closed) return;
     this.#scan(document.body);
     this.#observer.observe(document.body, { childList: true, subtree: true });
+    window.addEventListener("pagehide", this.#onPageHide);
   }
 
   /** Shows every static twin again and listens no more. */
@@ -73,6 +74,7 @@ export class Hub {
     if (this.#closed) return;
     this.#closed = true;
     this.#observer.disconnect();
+    window.removeEventListener("pagehide", this.#onPageHide);
     this.#bundles.close();
     this.#stopWatching();
     this.#model.off("msg:custom", this.#onMessage);
@@ -156,6 +158,13 @@ export class Hub {
     this.#show(view, twin);
   }
 
+  /** A closed tab tells nobody by itself, and a session that nobody sees may be paid for by the second. */
+  readonly #onPageHide = (): void => {
+    for (const view of this.#views.values()) {
+      if (view.twins.size > 0 && !view.isGone) this.#sayUnmount(view);
+    }
+  };
+
   #dropDisconnected(): void {
     for (const [el, { twin, view }] of this.#twins) {
       if (el.isConnected) continue;
@@ -164,7 +173,7 @@ export class Hub {
       twin.unmount();
       if (view.twins.size > 0) continue;
       if (view.isGone) this.#forget(view.id);
-      else this.#send({ kind: "unmount", view: view.id, page: this.#page });
+      else this.#sayUnmount(view);
     }
   }
 
@@ -209,6 +218,10 @@ export class Hub {
 
   #sayMount(view: View): void {
     this.#send({ kind: "mount", view: view.id, page: this.#page });
+  }
+
+  #sayUnmount(view: View): void {
+    this.#send({ kind: "unmount", view: view.id, page: this.#page });
   }
 
   #send(content: ToKernel, buffers?: Buffers): void {

@@ -88,6 +88,20 @@ test("one id in two places has two live views, one mount, and no unmount before 
   expect(cleaned).toHaveLength(2);
 });
 
+test("a page that is left says so of every view it shows, and of none once the hub is closed", async () => {
+  const gone = place("v2");
+  place("v1");
+  const hub = open();
+  await flush();
+  gone.remove();
+  await flush();
+  window.dispatchEvent(new Event("pagehide"));
+  expect(model.sentOf("unmount").map(({ view }) => view)).toEqual(["v2", "v1"]);
+  hub.close();
+  window.dispatchEvent(new Event("pagehide"));
+  expect(model.sentOf("unmount")).toHaveLength(2);
+});
+
 test("a replaced node is live again with the kept state before anything is painted", async () => {
   const el = place("v1");
   open();

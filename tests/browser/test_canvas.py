@@ -113,6 +113,11 @@ def test_frames_follow_the_drawing_few_at_a_time_and_are_pinned(open_notebook):
     assert "data:image/webp;base64," in saved
     assert "an island in a red sea" in saved
 
+    # A closed tab ends the session: this is all it says, as its last word.
+    notebook.page.evaluate("() => { window.dispatchEvent(new Event('pagehide')) }")
+    canvas.locator('.fal-nb-cstate[data-line="closed"]').wait_for()
+    notebook.shows(1, "Nobody shows it any more")
+
 
 @pytest.mark.timeout(300)
 def test_a_session_ends_when_it_is_stopped_left_or_idle_and_goes_on(open_notebook):

@@ -158,5 +158,13 @@ def test_views_show_the_same_frames_and_a_page_that_leaves_ends_the_session(shel
     canvas.frame()
     assert {view_id for view_id, _, _ in sent} == {view.id for view in views}
     assert all(size < 480_000 for _, _, size in sent)
-    fal_nb.session().runtime.post(views[0].left)
+    loop = fal_nb.session().runtime
+    loop.post(views[0].left)
+    loop.post(views[0].receive, {"kind": "picture", "start": 0})  # it was loaded anew
+
+    async def leaving():
+        return canvas._feed._leaving
+
+    assert loop.call(leaving()) is None
+    loop.post(views[0].left)
     until(lambda: "closed" in repr(canvas))

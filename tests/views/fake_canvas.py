@@ -51,6 +51,6 @@ class FakeCanvas:
         self.told.append(("take", page, number, values, drawing))
 
     def __getattr__(self, name):
-        if name not in {"pause", "go", "end", "pin_frame", "rate_pin", "start_from", "left"}:
+        if name not in {"pause", "go", "end", "pin_frame", "rate_pin", "start_from", "shown", "left"}:
             raise AttributeError(name)
         return lambda *words: self.told.append((name, *words))
