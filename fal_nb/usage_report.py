@@ -31,6 +31,7 @@ _FRAME = (
     "box-sizing:border-box;font-size:13px;line-height:1.5;overflow-x:auto"
 )
 _QUIET = "opacity:.75"
+_HEADS = ("endpoint", "by this history", "by the account", "difference")
 _CELL = f"padding:3px 14px 3px 0;border:none;border-top:1px solid {_LINE};text-align:left;white-space:nowrap"
 
 
@@ -81,10 +82,9 @@ class UsageReport:
 
     def __repr__(self) -> str:
         rows = [_words(*row) for row in self.endpoints[:_MOST_ENDPOINTS]]
-        heads = ("endpoint", "by this history", "by the account", "difference")
-        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
         lines = [*self._head(), ""]
-        table = (heads, *rows) if rows else ()
+        table = (_HEADS, *rows) if rows else ()
         padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table)
         lines += ["  ".join(row).rstrip() for row in padded]
         shown = self._shown
@@ -101,16 +101,15 @@ class UsageReport:
 
     def _repr_html_(self) -> str:
         head, *notes = self._head()
+        shown = [(row[0], *_words(*row)[1:]) for row in self.endpoints[:_MOST_ENDPOINTS]]
+        wide = _HEADS if any(words[-1] for words in shown) else _HEADS[:-1]
         rows = "".join(
             "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in (
-                f"{self._key(row[0])}{escape(row[0], 80)}", *(escape(word, 80) for word in _words(*row)[1:]),
+                f"{self._key(name)}{escape(name, 80)}", *(escape(word, 80) for word in words[:len(wide) - 1]),
             )) + "</tr>"
-            for row in self.endpoints[:_MOST_ENDPOINTS]
+            for name, *words in shown
         )  # fmt: skip
-        heads = "".join(
-            f'<td style="{_CELL};border-top:none;{_QUIET}">{name}</td>'
-            for name in ("endpoint", "by this history", "by the account", "difference")
-        )
+        heads = "".join(f'<td style="{_CELL};border-top:none;{_QUIET}">{name}</td>' for name in wide)
         table = f'<table style="border-collapse:collapse;font-size:12px;margin-top:8px"><tr>{heads}</tr>{rows}</table>'
         said = "".join(f'<div style="{_QUIET};overflow-wrap:anywhere">{escape(note, 700)}</div>' for note in notes)
         return f'<div style="{_FRAME}"><b>{escape(head)}</b>{said}{self._plot()}{table if rows else ""}</div>'

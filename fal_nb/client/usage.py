@@ -55,6 +55,10 @@ class Balance:
     amount: float | None = None
     currency: str = "USD"
 
+    def __repr__(self) -> str:
+        left = "not known" if self.amount is None else f"{self.amount:,.2f} {one_line(self.currency, 8)}"
+        return f"<Balance of {one_line(self.username, 80) or 'the account'}: {left}>"
+
 
 class AccountUsage:
     """Calls about the account."""

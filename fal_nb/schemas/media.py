@@ -50,7 +50,7 @@ def file_kind(name: str, schema: Mapping[str, JSON]) -> FileKind | None:
     by_name = _by_name(name.lower())
     if marked and marked != "file":
         return marked
-    return by_name or marked or ("file" if schema.get("format") in _FORMATS else None)
+    return by_name or marked or ("file" if str(schema.get("format")) in _FORMATS else None)
 
 
 def _by_name(name: str) -> FileKind | None:

@@ -14,6 +14,8 @@ _MOST_CHARS = 2_000
 _MOST_ROWS = 300
 """Shown; no endpoint of fal has so many inputs."""
 _CELL = "padding:2px 12px 2px 0;text-align:left;vertical-align:top"
+_LAST = f"{_CELL};min-width:15em"
+"""Of more than two columns: a narrow window scrolls the table and does not stack its sentences word on word."""
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -42,12 +44,17 @@ def html_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str
     shown, rest = _shown(rows)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in shown)
     style = "border-collapse:collapse;font-size:13px;line-height:1.4"
-    title = f'<caption style="text-align:left;font-weight:600;padding-bottom:4px">{escape(caption)}</caption>'
+    line = "" if " " in caption else ";white-space:nowrap"
+    title = f'<caption style="text-align:left;font-weight:600;padding-bottom:4px{line}">{escape(caption)}</caption>'
     return f'<table style="{style}">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}'
 
 
 def _cells(row: Sequence[str]) -> str:
-    return "".join(f'<td style="{_CELL}">{escape(one_line(cell, _MOST_CHARS))}</td>' for cell in row)
+    styles = [_CELL] * (len(row) - 1) + [_LAST if len(row) > 2 else _CELL]
+    return "".join(
+        f'<td style="{style}">{escape(one_line(cell, _MOST_CHARS))}</td>'
+        for style, cell in zip(styles, row, strict=True)
+    )
 
 
 def _cut(cell: str) -> str:

@@ -28,6 +28,8 @@ def test_what_was_called_here_is_what_the_account_came_to(run, simulator):
     assert "█" in printed
     assert list(report.frame.columns) == ["day", "endpoint", "ledger", "account"]
     assert "flex-end" in report._repr_html_()
+    assert "difference" not in report._repr_html_()  # there is none, and a narrow window has no room for it
+    assert repr(fal_nb.balance()).startswith("<Balance of simulator: 99.")
     assert fal_nb.balance().amount == pytest.approx(100 - report.account[TODAY, SCHNELL])
 
 
@@ -39,6 +41,7 @@ def test_what_was_called_elsewhere_is_named(run, simulator):
     report = run("%fal usage days=1 -o kept")[1].result
     assert ("fal-ai/flux/dev", 0.0, pytest.approx(0.025)) in report.endpoints
     assert "0.025 USD more there: calls made elsewhere" in repr(report)
+    assert "difference" in report._repr_html_()
 
 
 def test_a_key_that_is_no_admins_shows_the_history_alone_and_says_what_is_needed(run, monkeypatch):
@@ -81,5 +84,5 @@ COSTS = st.dictionaries(st.tuples(st.sampled_from(["2026-01-01", "2026-01-02"]),
 def test_every_report_is_plain_text_and_inert(ledger, account, words):
     left = Balance(words, 1.0, words)
     report = UsageReport(("2026-01-01", "2026-01-02"), ledger, account, left, words)
-    assert "\x1b" not in repr(report) + report._repr_html_()
+    assert "\x1b" not in repr(report) + report._repr_html_() + repr(left)
     assert "<b>x" not in report._repr_html_()

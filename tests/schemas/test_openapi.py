@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fal_nb.errors import ProtocolError
+from fal_nb.schemas.media import file_kind
 from fal_nb.schemas.openapi import read_schema
 from fal_nb.schemas.types import (
     MISSING,
@@ -265,3 +266,7 @@ def test_whatever_a_document_holds_it_is_read_or_refused(first, second):
     assert isinstance(repr(schema), str)
     assert isinstance(schema._repr_html_(), str)
     assert len(schema.digest) == 64
+
+
+def test_a_format_that_is_no_text_says_nothing():
+    assert [file_kind("x", {"format": each}) for each in ([], {"a": 1}, None, "uri")] == [None, None, None, "file"]
