@@ -12,6 +12,7 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.protocol import webhooks as names
@@ -157,8 +158,10 @@ class Webhooks:
         import httpx  # noqa: PLC0415 - only where a webhook is asked for
 
         if self._client is None:
-            # Nothing of the environment: what goes to this machine goes through no proxy.
-            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+            # Nothing of the environment: what goes to this machine goes through no proxy. No cookies: a login that one
+            # delivery was given in passing would let the next ones through.
+            jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, cookies=jar)
         try:
             answer = await self._client.post(
                 letter.url,

@@ -34,6 +34,7 @@ class Inbox:
                 self.send_response(status)
                 if status in {301, 307}:
                     self.send_header("location", inbox.url)
+                self.send_header("set-cookie", "login=passed; Path=/")
                 self.send_header("content-length", "0")
                 self.end_headers()
                 with inbox._new:
@@ -146,6 +147,7 @@ def test_it_is_delivered_again_until_it_is_taken(call, inbox, server):
     assert all(is_true(letter, call.http) for letter in letters)
     outcomes = [attempt["outcome"] for attempt in wait_for_attempts(server, 3)]
     assert outcomes == [500, 404, 200]
+    assert not any("cookie" in map(str.lower, headers) for headers, _, _ in letters)
 
 
 def test_after_the_last_attempt_nothing_more_comes(call, inbox, server):
