@@ -1,4 +1,4 @@
-"""In marimo's editor, which has no magics and draws widgets itself: a result, a card and a form as a person meets them."""
+"""In marimo's editor, which has no magics and draws widgets itself: each view as a person meets it."""
 
 import os
 import signal
@@ -13,6 +13,8 @@ from .lab_server import free_port, until
 from .notebook_page import SHOTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.marimo]
+
+ENDPOINTS = "(all) => all.map((each) => each.dataset.endpoint)"
 
 NOTEBOOK = """
 import marimo
@@ -44,6 +46,19 @@ def submitted(fal):
 def filled_in(fal):
     form = fal.form("fal-ai/flux/schnell", {"prompt": "a brown bear"})
     form.widget
+    return
+
+
+@app.cell
+def drawn(fal):
+    canvas = fal.canvas("fal-ai/fast-turbo-diffusion/image-to-image", {"prompt": "an island near sea"})
+    canvas.widget
+    return
+
+
+@app.cell
+def looked_through(fal):
+    fal.models().view.widget
     return
 """
 
@@ -99,7 +114,21 @@ def has_picture(output, width):
     )
 
 
-def test_a_result_a_card_and_a_form_work_in_marimo(marimo, browser):
+def draw(page, canvas):
+    """Draw a line by mouse, as long as that takes a hand."""
+    pad = canvas.locator(".fal-nb-carea canvas")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    left, middle = box["x"] + 20, box["y"] + box["height"] / 2
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    for step in range(40):
+        page.mouse.move(left + step * 5, middle + step % 7)
+        page.wait_for_timeout(20)
+    page.mouse.up()
+
+
+def test_results_cards_forms_canvases_and_the_catalogue_work_in_marimo(marimo, browser, simulator):
     page = browser.new_page()
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -124,5 +153,20 @@ def test_a_result_a_card_and_a_form_work_in_marimo(marimo, browser):
     card.get_by_text("done", exact=True).wait_for()
     until(lambda: has_picture(card, 1024), what="the picture of the form's call")
     page.screenshot(path=SHOTS / "marimo_form.png")
+
+    # Frames come as it is drawn; Stop ends the session at the endpoint, not only here.
+    canvas = page.locator('[data-cell-name="drawn"] .fal-nb-canvas')
+    draw(page, canvas)
+    until(lambda: int(canvas.locator(".fal-nb-cshown").get_attribute("data-frame") or 0) > 1, what="frames to come")
+    page.screenshot(path=SHOTS / "marimo_canvas.png")
+    canvas.get_by_role("button", name="Stop").click()
+    canvas.locator('.fal-nb-cstate[data-line="closed"]').wait_for()
+    until(lambda: all(each["ended_at"] for each in simulator.ledger() if each["via"] == "realtime"))
+
+    models = page.locator('[data-cell-name="looked_through"]')
+    models.get_by_label("words to look for").fill("esrgan")
+    found = models.locator("button.fal-nb-ccard")
+    until(lambda: found.count() and all("esrgan" in each for each in found.evaluate_all(ENDPOINTS)), what="one model")
+    page.screenshot(path=SHOTS / "marimo_models.png")
     page.close()
     assert problems == []
