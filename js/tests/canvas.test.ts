@@ -133,6 +133,9 @@ test("a frame is shown, said to be shown, and replaces an older one only", async
   expect(canvas.model.sentOf("seen").map(({ frame }) => frame)).toEqual([7, 5]);
   await pass(300);
   expect(canvas.find('[data-pace="p50"]').textContent).toMatch(/^\d+ ms$/);
+  expect(canvas.find('[data-pace="rate"]').textContent).toBe("0.3 frames/s");
+  await pass(3_000);
+  expect(canvas.find('[data-pace="rate"]').textContent).toBe("0.0 frames/s");
 });
 
 test("what a browser would run is never shown as a frame", async () => {

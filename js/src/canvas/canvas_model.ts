@@ -75,6 +75,7 @@ export class CanvasModel extends FormModel {
     live.keep("trips", this.#trips);
     this.#trips.begin();
     this.pace.value = this.#trips.pace;
+    if (this.pace.peek().perSecond > 0) this.#tellPace();
     const [width, height] = live.field("size").peek() ?? [512, 512];
     if (live.field("drawing").peek()) {
       const kept = live.kept("painting") as Painting | undefined;
@@ -298,11 +299,12 @@ export class CanvasModel extends FormModel {
     URL.revokeObjectURL(url);
   }
 
-  /** Numbers that change with every frame cannot be read. */
+  /** Numbers that change with every frame cannot be read; a rate falls to nothing where no frames come any more. */
   #tellPace(): void {
     this.#paceTimer ??= setTimeout(() => {
       this.#paceTimer = undefined;
       this.pace.value = this.#trips.pace;
+      if (this.pace.peek().perSecond > 0) this.#tellPace();
     }, PACE_MS);
   }
 
