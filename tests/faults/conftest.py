@@ -43,7 +43,7 @@ def quick(monkeypatch):
 @pytest.fixture(scope="session")
 def live_sessions():
     """Return how many realtime sessions each cell has, each way."""
-    return 100 if IS_FULL else LIVE_SESSIONS
+    return 20 if IS_FULL else LIVE_SESSIONS
 
 
 @pytest.fixture

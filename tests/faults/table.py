@@ -64,7 +64,7 @@ _LIVE_HEAD = (
 )  # fmt: skip
 _LIVE_TITLE = "## Realtime sessions\n"
 _LIVE_INTRO = """\
-Each line is {sessions} sessions of three inputs for each of the two records (`make test-all`: 100); an input is sent
+Each line is {sessions} sessions of three inputs for each of the two records (`make test-all`: 20); an input is sent
 once the one before is answered. A fault acts once, *lasting* as often as a connection is tried: on the request for the
 token, on the handshake, in place of the first output or of the second, or when all is answered and the session is about
 to be closed. *Silence* is a network that carries nothing more and says nothing.
