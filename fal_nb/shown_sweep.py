@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fal_nb.errors import FalError
 from fal_nb.states import OPEN_STATES, State
@@ -39,6 +39,7 @@ class ShownSweep:
         sizes = [len(one) for one in dimensions]
         self._sums = _Sums()
         self._looks: dict[str, CellLook] = {}
+        self._ratings: dict[int, int | None] = {}
         for view in sweep:
             self._put(self._look(view, _coordinates(view.cell.index, sizes)))
         self._observers: list[SweepObserver] = []
@@ -47,6 +48,7 @@ class ShownSweep:
         self._unseen: set[str] = set()
         self._telling: asyncio.TimerHandle | None = None
         sweep.observe(self._changed)
+        sweep.session.observe_marks(self._marked)
 
     @property
     def name(self) -> str:
@@ -134,6 +136,19 @@ class ShownSweep:
             record_id = look.record_id
             self._aside(lambda: self._sweep.session.rate(record_id, rating))
 
+    def _marked(self, record_id: int, columns: Mapping[str, Any]) -> None:
+        """Show a rating, wherever it was given; on the loop's thread."""
+        if "rating" not in columns:
+            return
+        with self._lock:
+            self._ratings[record_id] = columns["rating"]
+            keys = {key for key, look in self._looks.items() if look.record_id == record_id}
+            for key in keys:
+                self._put(replace(self._looks[key], rating=columns["rating"]))
+            self._unseen |= keys
+        if keys:
+            self._tell_soon()
+
     def _changed(self, keys: AbstractSet[str]) -> None:
         """Note what has changed; each step of each call is one, and nobody looks at them one by one."""
         with self._lock:
@@ -199,7 +214,7 @@ class ShownSweep:
             cost=view.cost,
             estimate=view.estimate,
             total_s=view.total_s,
-            rating=view.rating,
+            rating=self._ratings.get(view.record_id or 0, view.rating),
             scores=self._scores.numbers(view.cell.key),
             is_from_memo=view.is_from_memo,
             artifact=None if file is None else cell_artifact(file),

@@ -300,6 +300,7 @@ class Workbench:
             say=self.line,
         )
         view.outlet = self.display.hub
+        session.observe_marks(view.marked)
         return view
 
     def show_gallery(self, record_ids: Sequence[int] | None, name: str) -> GalleryView:

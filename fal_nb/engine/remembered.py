@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakMethod
 
 from fal_nb.engine.grounds import Grounds
 from fal_nb.engine.job import Job
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from fal_nb.ledger.records import Record
     from fal_nb.schemas.endpoint_schema import EndpointSchema
 
-__all__ = ["Remembered", "annotation_columns"]
+__all__ = ["MarkObserver", "Remembered", "annotation_columns"]
+
+MarkObserver: TypeAlias = Callable[[int, Mapping[str, Any]], None]
 
 
 class Remembered(Grounds):
@@ -31,6 +34,7 @@ class Remembered(Grounds):
     def __init__(self, **grounds: Any) -> None:
         super().__init__(**grounds)
         self._kept_schemas: set[str] = set()
+        self._mark_observers: list[WeakMethod[MarkObserver]] = []
 
     @property
     def memo(self) -> MemoMode:
@@ -71,21 +75,46 @@ class Remembered(Grounds):
         JobError, HistoryError
             Where there is no such job, or a tag is no text of 1 to 60 characters.
         """
-        return self.history.tag(self.record(job).id, clean_tags(tags))
+        record_id = self.record(job).id
+        kept = self.history.tag(record_id, clean_tags(tags))
+        self._tell_marked(record_id, {"tags": kept})
+        return kept
 
     def untag(self, job: str | int | Job | None, *tags: str) -> tuple[str, ...]:
         """Take tags off a record, all of them where none is named, and return those that are left. Raises as `tag`."""
-        return self.history.untag(self.record(job).id, clean_tags(tags))
+        record_id = self.record(job).id
+        kept = self.history.untag(record_id, clean_tags(tags))
+        self._tell_marked(record_id, {"tags": kept})
+        return kept
 
     def note(self, job: str | int | Job | None, text: str | None) -> None:
         """Write a note on a record in place of the one it has; None or nothing takes it off. Raises as `tag`."""
-        self.history.update(self.record(job).id, note=clean_note(text))
+        self._mark(self.record(job).id, note=clean_note(text))
 
     def rate(self, job: str | int | Job | None, rating: int | None) -> None:
         """Rate a record from 0 to 5; None takes the rating off. Raises as `tag`."""
-        self.history.update(self.record(job).id, rating=clean_rating(rating))
+        self._mark(self.record(job).id, rating=clean_rating(rating))
+
+    def observe_marks(self, observer: MarkObserver) -> None:
+        """Call a method with what this kernel writes on records (number, column → value), while its object lives.
+
+        It is called on the loop's thread: other views of the same records show it then, too.
+        """
+        with self._lock:
+            self._mark_observers = [known for known in self._mark_observers if known() is not None]
+            self._mark_observers.append(WeakMethod(observer))
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    def _mark(self, record_id: int, **columns: Any) -> None:
+        self.history.update(record_id, **columns)
+        self._tell_marked(record_id, columns)
+
+    def _tell_marked(self, record_id: int, columns: Mapping[str, Any]) -> None:
+        for known in tuple(self._mark_observers):
+            observer = known()
+            if observer is not None:
+                self.runtime.post(observer, record_id, columns)
 
     def _keyed(self, called: str, inputs: dict[str, Any], schema: EndpointSchema | None) -> tuple[Any, CallKey]:
         """Return inputs with their files' digests, and the call's key; reads local files."""

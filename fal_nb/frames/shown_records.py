@@ -65,6 +65,8 @@ class ShownRecords:
             for record, place in zip(self._records, places, strict=True)
         }
 
+        session.observe_marks(self._marked)
+
     @property
     def name(self) -> str:
         """What it is, in words."""
@@ -127,15 +129,16 @@ class ShownRecords:
                 self._session.rate(record_id, rating)
             except FalError as error:
                 _log.warning("record #%s was not rated: %s", record_id, error)
-                return
-            self._session.runtime.post(self._tell_rating, key, rating)
 
         threading.Thread(target=rated, name="fal-nb-rating", daemon=True).start()
 
-    def _tell_rating(self, key: str, rating: int | None) -> None:
-        self.cells = {**self.cells, key: replace(self.cells[key], rating=rating)}
-        for observer in tuple(self._observers):
-            observer({key})
+    def _marked(self, record_id: int, columns: Mapping[str, Any]) -> None:
+        """Show a rating, wherever it was given; on the loop's thread."""
+        key = f"r{record_id}"
+        if "rating" in columns and key in self.cells:
+            self.cells = {**self.cells, key: replace(self.cells[key], rating=columns["rating"])}
+            for observer in tuple(self._observers):
+                observer({key})
 
 
 def _axis(name: str, values: pd.Series[Any]) -> tuple[Axis, list[int]]:

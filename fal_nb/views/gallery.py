@@ -32,6 +32,7 @@ _DIGEST_CHARS = 16
 _ENDPOINT_CHARS = 200
 _ASKED = 200
 _DETAILS = 8
+_MARKED_S = 0.05
 _MARKED_AT_ONCE = 5_000
 _ORDER_PLACES = 60_000
 _MOST_WORDS = 20
@@ -81,6 +82,7 @@ class GalleryView(View):
         self._error = ""
         self._twin = GalleryTwin(outputs)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._marked: set[int] = set()
 
     def __len__(self) -> int:
         """Return how many outputs pass the filters in force."""
@@ -155,6 +157,20 @@ class GalleryView(View):
             on_progress=on_progress,
             on_note=on_note or self._say,
         )
+
+    def marked(self, record_id: int, _columns: Mapping[str, Any]) -> None:
+        """Take notice that something was written on a record, in another view or by Python; on the loop's thread."""
+        if self.outlet is None:
+            return
+        if not self._marked:
+            asyncio.get_running_loop().call_later(_MARKED_S, self._send_marked)
+        self._marked.add(record_id)
+
+    def _send_marked(self) -> None:
+        marked, self._marked = self._marked, set()
+        places = [place for place, record in enumerate(self._outputs.records) if record in marked]
+        if places:
+            self._start(self._send_items(places[:_ASKED]))
 
     # -- renderings --------------------------------------------------------------------------------------
 
