@@ -77,7 +77,7 @@ def form_text(
     parts = [f"{endpoint}  form", text_table(_COLUMNS, shown)]
     if look is not None:
         parts += [one_line(line, _LINE_CHARS) for line in (look.price, *_wrong(look)) if line]
-        parts += [f"The same as a cell:\n{_cell(look)}"] if look.cell else []
+        parts += [f"The same as a cell:\n{_cell(look)}"] if _is_callable(look) else []
     return plain_text("\n".join([*parts, *cards]))
 
 
@@ -108,12 +108,17 @@ def _below(look: FormLook | None) -> str:
     if look is None:
         return ""
     problems = "".join(f'<div style="margin-top:6px">{_escape(line)}</div>' for line in _wrong(look))
-    cell = f'<div style="{_CODE}">{escape_html(_cell(look), quote=False)}</div>' if look.cell else ""
+    cell = f'<div style="{_CODE}">{escape_html(_cell(look), quote=False)}</div>' if _is_callable(look) else ""
     return problems + cell
 
 
 def _wrong(look: FormLook) -> list[str]:
     return [str(problem) for problem in look.problems[:_MOST_PROBLEMS]] + ([look.error] if look.error else [])
+
+
+def _is_callable(look: FormLook) -> bool:
+    """Return whether there is a cell that would not be refused when it is run."""
+    return bool(look.cell) and not look.problems
 
 
 def _cell(look: FormLook) -> str:

@@ -385,6 +385,15 @@ test("the cell is written below where the host lets a page do so, else it can be
   expect(form.el.textContent).toContain("Copy cell");
 });
 
+test("a cell that would be refused cannot be taken along", () => {
+  form = new Form([PROMPT]);
+  const copy = () => [...form.el.querySelectorAll("button")].find((each) => each.textContent === "Copy cell");
+  expect(copy()?.disabled).toBe(false);
+  form.patch({ problems: [{ path: ["prompt"], message: "required; give a text" }] });
+  expect(copy()?.disabled).toBe(true);
+  expect(copy()?.title).toBe("mend the inputs first");
+});
+
 test("the card of a call is below the form, and its clicks and files go through the form", () => {
   form = new Form([PROMPT]);
   form.patch({

@@ -26,7 +26,9 @@ def test_a_body_is_the_prompt_and_what_is_wrong_is_said(run, shell):
     printed, done = run(f"%%fal form {SCHNELL} num_images=9 -o form\na fox\nin snow")
     assert done.success
     assert "num_images: 9 is too high" in printed
-    assert f"%%fal run {SCHNELL} num_images=9\na fox\nin snow" in printed
+    assert "%%fal run" not in printed  # it would be refused
+    printed, _ = run(f"%%fal form {SCHNELL} num_images=2\na fox\nin snow")
+    assert f"%%fal run {SCHNELL} num_images=2\na fox\nin snow" in printed
     form = shell.user_ns["form"]
     assert form.arguments == {"prompt": "a fox\nin snow", "num_images": 9}
     assert form.check().lines == ["num_images: 9 is too high, it takes 1–4"]

@@ -32,12 +32,16 @@ export function Footer({ form, insert }: FooterProps) {
         >
           {isStarting ? "Starting …" : "Run"}
         </button>
-        <Source form={form} insert={insert} />
+        <Source form={form} insert={insert} isWrong={open > 0} />
         <span class="fal-nb-fprice" role="status" data-fresh={String(isFresh)}>
           {status(open, isFresh, live.field("price").value ?? "")}
         </span>
       </div>
-      <div class="fal-nb-fcell" data-fresh={String(isFresh)} title="the same call as a cell">
+      <div
+        class="fal-nb-fcell"
+        data-fresh={String(isFresh && open === 0)}
+        title={open > 0 ? "the cell so far: it would be refused" : "the same call as a cell"}
+      >
         {form.cell.value.replace(/\n$/, "")}
       </div>
     </footer>
@@ -50,7 +54,7 @@ function status(open: number, isFresh: boolean, price: string): string {
   return price;
 }
 
-function Source({ form, insert }: FooterProps) {
+function Source({ form, insert, isWrong }: FooterProps & { isWrong: boolean }) {
   const said = useSignal("");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -73,15 +77,17 @@ function Source({ form, insert }: FooterProps) {
     if (insert?.(form.cell.value)) say("written below");
     else void copy();
   };
-  const isReady = form.cell.value !== "" && form.isFresh;
+  // A cell that is refused when it is run is none to take along.
+  const isReady = form.cell.value !== "" && form.isFresh && !isWrong;
+  const why = isWrong ? "mend the inputs first" : undefined;
   return (
     <>
       {insert && (
-        <button type="button" class="fal-nb-button" disabled={!isReady} onClick={write}>
+        <button type="button" class="fal-nb-button" disabled={!isReady} title={why} onClick={write}>
           Write cell
         </button>
       )}
-      <button type="button" class="fal-nb-button" disabled={!isReady} onClick={() => void copy()}>
+      <button type="button" class="fal-nb-button" disabled={!isReady} title={why} onClick={() => void copy()}>
         Copy cell
       </button>
       <span class="fal-nb-quiet" role="status">
