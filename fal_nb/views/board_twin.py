@@ -252,8 +252,8 @@ def board_heading(sweep: BoardSweep) -> str:
 def totals_words(totals: SweepTotals, backend: str) -> str:
     """Return counts, money and time left in one line."""
     count = sum(totals.counts.values())
-    parts = [f"{count} cells"]
-    parts += [f"{totals.counts[state]} {_WORDS[state]}" for state in _ORDER if totals.counts.get(state)]
+    parts = [f"{count:,} {'cell' if count == 1 else 'cells'}"]
+    parts += [f"{totals.counts[state]:,} {_WORDS[state]}" for state in _ORDER if totals.counts.get(state)]
     parts += ["paused"] if totals.is_paused else []
     parts += [f"spent {_spent(totals)}"]
     parts += [f"reserved {money(totals.reserved, totals.currency)}"] if totals.reserved else []

@@ -143,6 +143,13 @@ test("what comes from memo, and how many files there are, is marked", () => {
   expect(board.texts(".fal-nb-tbadges > span")).toEqual(["memo", "+3"]);
 });
 
+test("the head counts one cell as one and thousands as such", () => {
+  board = new Board({ ...boardState(AXES), counts: { SUCCEEDED: 1 } });
+  expect(board.texts(".fal-nb-bcounts > span")).toEqual(["1 cell", "1 done"]);
+  act(() => board?.model.patch({ counts: { SUCCEEDED: 2000 } }));
+  expect(board.texts(".fal-nb-bcounts > span")).toEqual(["2,000 cells", "2,000 done"]);
+});
+
 test("the head says counts and money, and its buttons send one command each", () => {
   board = new Board({
     ...boardState(AXES, () => ["QUEUED"]),

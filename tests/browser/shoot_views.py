@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from fal_nb.simulator.server import SimulatorServer
@@ -15,9 +16,12 @@ from fal_nb.simulator.server import SimulatorServer
 from .conftest import CHROMIUM_ARGUMENTS, OPEN_EXTENSION
 from .lab_server import LabServer, free_port
 from .notebook_page import NotebookPage
-from .views import MADE, TESTS, VIEWS, ShownView, ShownViews
+from .views import MADE, PLOTS, TESTS, VIEWS, ShownView, ShownViews
 
 WIDTHS = {"wide": 1280, "narrow": 480}
+GAP = 16
+TALL, USUAL = 1250, 900
+"""Heights of the window: one in which every view is seen whole, and one for what lies over the page."""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 OFTEN = (
     "limit = ITEMS\n"
@@ -70,14 +74,16 @@ def shoot(views, into):
     for theme, title in THEMES.items():
         notebook.theme(title)
         for width, pixels in WIDTHS.items():
-            notebook.page.set_viewport_size({"width": pixels, "height": 900})
             for view in views.shown:
                 name = f"{view.name.replace(' ', '_')}_{theme}_{width}"
                 try:
+                    notebook.page.set_viewport_size({"width": pixels, "height": TALL})
                     root = views.root(view)
                     notebook.page.wait_for_timeout(400)
                     root.screenshot(path=str(into / f"{name}.png"))
                     for opened in view.opens:
+                        height = USUAL if opened.is_over else TALL
+                        notebook.page.set_viewport_size({"width": pixels, "height": height})
                         shown = views.open(view, opened)
                         notebook.page.wait_for_timeout(400)
                         picture = notebook.page if opened.is_over else root
@@ -88,19 +94,51 @@ def shoot(views, into):
                     notebook.page.keyboard.press("Escape")
 
 
+def lay_out(folder):
+    """Put the pictures of each view beside each other, both themes and widths on a sheet, to be looked at in one go."""
+    (folder / "sheets").mkdir(exist_ok=True)
+    names = {path.stem.replace("_light_wide", "|") for path in folder.glob("*_light_wide*.png")}
+    for name in names:
+        paths = {
+            (theme, width): folder / f"{name.replace('|', f'_{theme}_{width}')}.png"
+            for theme in THEMES
+            for width in WIDTHS
+        }
+        pictures = {at: Image.open(path).convert("RGB") for at, path in paths.items() if path.exists()}
+        wide = [picture for (_, width), picture in pictures.items() if width == "wide"]
+        narrow = [picture for (_, width), picture in pictures.items() if width == "narrow"]
+        left = max(picture.width for picture in wide) + 2 * GAP
+        size = (
+            left + sum(picture.width + GAP for picture in narrow),
+            GAP + max(sum(picture.height + GAP for picture in wide), *(picture.height + GAP for picture in narrow), 0),
+        )
+        sheet = Image.new("RGB", size, "#808080")
+        top = GAP
+        for picture in wide:
+            sheet.paste(picture, (GAP, top))
+            top += picture.height + GAP
+        for picture in narrow:
+            sheet.paste(picture, (left, GAP))
+            left += picture.width + GAP
+        sheet.save(folder / "sheets" / f"{name.replace('|', '')}.png")
+
+
 def main():
     """Take the pictures and say where they are."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, nargs="*", default=[1, 20, 2000])
     parser.add_argument("--into", type=Path, default=Path("build/screenshots/views"))
     parser.add_argument("--only-many", action="store_true", help="leave out the views that are the same for any number")
+    parser.add_argument("--views", nargs="*", help="only those whose names begin so")
     given = parser.parse_args()
     given.into.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    shown = () if given.only_many else VIEWS
+    shown = () if given.only_many else (*VIEWS, *PLOTS)
     # The board's cell of VIEWS brings the names that the boards of many use.
     first = [view for view in VIEWS if view.name == "board"] if given.only_many else []
     shown = (*shown, *first, *(view for items in given.items for view in views_of(items)))
+    if given.views:
+        shown = tuple(view for view in shown if view.name.startswith(tuple(given.views)))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         port = free_port()
         environ = {"FAL_NB_BASE_URL": f"http://127.0.0.1:{port}", "FAL_KEY": "test:key"}
@@ -118,12 +156,14 @@ def main():
                 notebook.open()
                 notebook.command("application:toggle-left-area")
                 notebook.command("application:set-mode", {"mode": "single-document"})
+                notebook.command("statusbar:toggle")
                 notebook.run_all()
                 notebook.idle(timeout_s=240)
                 shoot(ShownViews(notebook, shown), given.into)
                 context.close()
         finally:
             lab.stop()
+    lay_out(given.into)
     print(f"{len(list(given.into.glob('*.png')))} pictures in {given.into}")
 
 

@@ -18,6 +18,17 @@ THEMES = {"JupyterLab Light": None, "JupyterLab Dark": COLOURS}
 TWIN = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>twin</title></head>
 <body style="color-scheme:{mode};background:{ground};color:{text};font-family:sans-serif"><main>{twin}</main></body></html>
 """
+CUT_OFF = """
+(root) => {
+  const edge = root.getBoundingClientRect().right + 0.5;
+  const isScrolled = (e) => e !== root && (/auto|scroll/.test(getComputedStyle(e).overflowX)
+    && e.scrollWidth > e.clientWidth && e.clientWidth > 0 && !e.matches("ol, ul") || isScrolled(e.parentElement));
+  return [...root.querySelectorAll("button, input, select, textarea, dd, dt")]
+    .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > edge && !isScrolled(e))
+    .map((e) => e.outerHTML.slice(0, 100));
+}
+"""
+"""What is used or told beyond the right edge of a view, unless it lies in a window of its own that scrolls."""
 MODES = {"light": ("#ffffff", "#000000de"), "dark": ("#111111", "#ffffffde")}
 
 
@@ -32,6 +43,16 @@ def test_no_view_has_a_serious_fault_nor_has_what_it_opens(shown_views, theme):
             faults[f"{view.name}, {opened.name}"] = faults_in(shown, THEMES[theme])
             shown_views.close(opened, shown)
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_no_button_of_a_view_is_out_of_reach_in_a_narrow_window(shown_views):
+    page = shown_views.notebook.page
+    usual = page.viewport_size
+    beside = page.evaluate("() => document.querySelector('#jp-left-stack')?.offsetWidth ?? 0")
+    page.set_viewport_size({"width": 480 + beside, "height": usual["height"]})
+    cut = {view.name: shown_views.root(view).evaluate(CUT_OFF) for view in VIEWS}
+    page.set_viewport_size(usual)
+    assert {name: found for name, found in cut.items() if found} == {}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -20,9 +20,10 @@ AROUND = """
 FOCUSED = """
 () => {
   const { activeElement: found } = document;
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(found);
+  const { outlineStyle, outlineWidth, boxShadow, stroke } = getComputedStyle(found);
   const isPlayer = found.matches("video, audio");  // the browser's own, which shows the focus inside
-  const isSeen = isPlayer || (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
+  const isDrawn = found.closest("svg") && stroke !== "none";  // points have a rim while they have the focus only
+  const isSeen = isPlayer || isDrawn || (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
   return { id: found.id, what: found.outerHTML.slice(0, 120), isSeen, isOurs: Boolean(found.closest(".fal-nb-theme, .fal-nb-card")) };
 }
 """

@@ -132,6 +132,7 @@ LIGHTBOX = {
     "until": "img.fal-nb-limage[data-state=original], .fal-nb-lightbox video",
 }
 COMPARE = {"shows": "dialog.fal-nb-compare", "until": ".fal-nb-compare tbody td"}
+FACET, CLOSE_LOOK = ".fal-nb-cfacet", ".fal-nb-cpane .fal-nb-cinputs"
 CANCELLED_ROW = '.fal-nb-mrow[data-state="CANCELLED"]'
 FIRST_TILE = '.fal-nb-btile[data-state="SUCCEEDED"]'
 
@@ -209,6 +210,37 @@ VIEWS = (
         ),
     ),
     ShownView(
+        "pareto",
+        "fal_nb.history(endpoint='fal-ai/flux/schnell').fal.pareto(x='total_s', y='rating')",
+        ".fal-nb-pareto",
+        ".fal-nb-pdot",
+        (
+            Opened("lightbox", '.fal-nb-pdot[tabindex="0"]', **LIGHTBOX),
+            Opened(
+                "compare",
+                '.fal-nb-pdot[tabindex="0"]',
+                (" ", "Shift+End", " ", "c"),
+                **COMPARE,
+                undo=(" ", "Home", " "),
+            ),
+        ),
+        (
+            Done("look at the last", ".fal-nb-pdot", ("End",), ".fal-nb-ptip .fal-nb-pnumbers"),
+            Done("select", ".fal-nb-pdot", (" ",), '.fal-nb-phead:has-text("1 selected")'),
+        ),
+    ),
+    ShownView(
+        "models",
+        "%fal models",
+        ".fal-nb-models",
+        ".fal-nb-cpicture img",
+        (
+            Opened("filters", "button[aria-expanded]", ("Enter",), FACET, is_over=False, undo=("Enter",)),
+            Opened("details", "button.fal-nb-ccard", ("Enter",), CLOSE_LOOK, is_over=False, undo=("Escape",)),
+        ),
+        (Done("search", 'input[type="search"]', ("f", "l", "u", "x"), '.fal-nb-models:has-text(" of ")'),),
+    ),
+    ShownView(
         "form",
         "%fal form fal-ai/flux/dev -o form",
         ".fal-nb-form",
@@ -219,6 +251,27 @@ VIEWS = (
         ),
     ),
 )
+
+PLOTS = (
+    ShownView("usage", "%fal usage --days 7", ".jp-OutputArea-output", "table"),
+    ShownView(
+        "effects",
+        """
+from fal_nb.sweeps.effects import Effects
+values = [("animal", "fox"), ("animal", "owl"), *(("style", each) for each in ("ukiyo-e", "bauhaus", "risograph"))]
+values += [("guidance_scale", 2), ("guidance_scale", 3.5), ("guidance_scale", 5)]
+effects = Effects([
+    {"axis": axis, "value": value, "mean": 0.3 + at % 3 / 9, "std": 0.04 + at % 4 / 40, "n": 12}
+    for at, (axis, value) in enumerate(values)
+])
+effects.of = "sharpness"
+effects.plot()
+""",
+        ".jp-OutputArea",
+        "img",
+    ),
+)
+"""What is shown as it is, without a view behind it: only pictured."""
 
 
 class ShownViews:

@@ -60,13 +60,16 @@ function Bar({ board }: BoardProps) {
 
 function Counts({ board }: BoardProps) {
   const counts = board.live.field("counts").value ?? {};
+  const all = total(board);
   return (
     <span class="fal-nb-bcounts">
-      <span>{total(board)} cells</span>
+      <span>
+        {all.toLocaleString("en")} {all === 1 ? "cell" : "cells"}
+      </span>
       {ORDER.filter((state) => counts[state]).map((state) => (
         <span key={state} class="fal-nb-bcount" data-state={state}>
           <i class="fal-nb-dot" aria-hidden="true" />
-          {counts[state]} {CELL_WORDS[state]}
+          {counts[state]?.toLocaleString("en")} {CELL_WORDS[state]}
         </span>
       ))}
       {board.live.field("is_paused").value && <span class="fal-nb-badge">paused</span>}

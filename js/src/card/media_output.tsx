@@ -62,7 +62,9 @@ export function PartialPicture({ output, media, alt }: Props) {
           <img class="fal-nb-thumbnail" src={thumbnail.url} alt={`so far: ${alt}`} decoding="sync" />
         )}
       </div>
-      <figcaption class="fal-nb-caption">{output.file_name}</figcaption>
+      <figcaption class="fal-nb-caption">
+        <span>{output.file_name}</span>
+      </figcaption>
     </figure>
   );
 }
@@ -174,18 +176,25 @@ export function Solid({ output, media, alt, onOpen }: Props & { onOpen: () => vo
 
 function Caption({ output, problem }: { output: Output; problem?: string }) {
   const { width, height } = output;
+  const name = output.file_name || output.kind;
   const facts = [
-    output.file_name || output.kind,
     isNumber(width) && isNumber(height) && `${width}×${height}`,
     seconds(output.duration_s),
     fileSize(output.size_bytes),
     output.error && `not stored: ${output.error}`,
     problem,
   ].filter(Boolean);
-  const words = facts.join(" · ");
+  // Where there is little room the name, which most endpoints make up, gives way to what is known of the file.
   return (
-    <figcaption class="fal-nb-caption" title={words} data-problem={Boolean(output.error || problem)}>
-      {words}
+    <figcaption
+      class="fal-nb-caption"
+      title={[name, ...facts].join(" · ")}
+      data-problem={Boolean(output.error || problem)}
+    >
+      <span>{name}</span>
+      {facts.map((fact) => (
+        <span key={fact}>{` · ${fact}`}</span>
+      ))}
     </figcaption>
   );
 }

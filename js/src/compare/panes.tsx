@@ -212,7 +212,8 @@ function Caption({ slides, at }: { slides: Slides; at: number }) {
   const { title, facts } = slides.slide(at);
   return (
     <figcaption class="fal-nb-ccaption" title={title}>
-      <b>{LETTERS[at]}</b> {title}
+      <b>{LETTERS[at]}</b>
+      <span>{title}</span>
       <span class="fal-nb-quiet">{facts.join(" · ")}</span>
     </figcaption>
   );

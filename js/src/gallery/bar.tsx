@@ -163,7 +163,7 @@ function Choice({ gallery, name, value, count, isOn }: ChoiceProps) {
     <label class="fal-nb-gchoice" data-on={isOn} title={`${name}: ${value}`}>
       <input type="checkbox" checked={isOn} onChange={() => gallery.toggleFilter(name, value)} />
       <span>{name === "rating" ? "★".repeat(Number(value)) || "0" : String(value)}</span>
-      <span class="fal-nb-quiet">{count}</span>
+      <span class="fal-nb-quiet">{count.toLocaleString("en")}</span>
     </label>
   );
 }

@@ -91,6 +91,11 @@ function onKey(
     Home: 0,
     End: last,
   };
+  if (event.key === "Escape" && models.opened.peek() >= 0) {
+    event.stopPropagation();
+    models.close();
+    return;
+  }
   const next = steps[event.key];
   if (next === undefined) return;
   event.preventDefault();
