@@ -5,7 +5,7 @@ import type { BoardEvent, BoardState, CellRow } from "../lib/board_messages";
 import { PageModel } from "./page_model";
 import type { Stored } from "./stored";
 
-class BoardPage extends PageModel<BoardState, BoardEvent> {
+export class BoardPage extends PageModel<BoardState, BoardEvent> {
   protected answer(event: BoardEvent): void {
     if (event.kind === "thumbnails") this.tellThumbnails(event.cells, (cell) => this.#digest(cell));
     else if (event.kind === "media")

@@ -11,8 +11,6 @@ import pageCss from "./page.css?inline";
 import { PageModel } from "./page_model";
 import type { Stored } from "./stored";
 
-const NO_SOLIDS = "only a notebook does, this file has its small picture";
-
 export class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
   readonly data: GalleryData;
   /** Places that pass, in order. */
@@ -83,9 +81,7 @@ export class GalleryPage extends PageModel<GalleryState, GalleryEvent> {
   }
 
   #tellOriginal(place: number): void {
-    const [, kind, type] = this.data.rows[place] ?? [place];
-    const why = kind === "mesh" ? NO_SOLIDS : undefined;
-    this.tellOriginal(place, this.data.digest(place), type ?? "", why);
+    this.tellOriginal(place, this.data.digest(place), this.data.rows[place]?.[2] ?? "");
   }
 
   #tellDetails(cell: number): void {

@@ -1,10 +1,13 @@
 /** A view's model where there is no kernel: what a kernel would answer comes out of the page, a moment later. */
 
+import { GLB } from "../lib/media";
 import type { Buffers } from "../lib/messages";
 import type { Listener, WidgetModel } from "../lib/widget";
 import type { Stored } from "./stored";
 
 export const LEFT_OUT = "the original is not in this file";
+/** The viewer would be a script from a Blob, which such a page forbids itself. */
+export const NO_SOLIDS = "only a notebook does, this file has its small picture";
 
 export abstract class PageModel<State extends object, Event> implements WidgetModel {
   protected readonly stored: Stored;
@@ -77,10 +80,11 @@ export abstract class PageModel<State extends object, Event> implements WidgetMo
     this.tell({ kind: "thumbnails", pictures }, [all.buffer]);
   }
 
-  protected tellOriginal(index: number, digest: string, content_type: string, otherwise = LEFT_OUT): void {
+  protected tellOriginal(index: number, digest: string, content_type: string): void {
     const bytes = this.stored.bytes(`original-${digest}`);
     const about = { which: "original", index, content_type };
-    if (!bytes) this.tell({ kind: "media-error", ...about, error: otherwise });
+    const error = content_type === GLB ? NO_SOLIDS : LEFT_OUT;
+    if (!bytes) this.tell({ kind: "media-error", ...about, error });
     else this.tell({ kind: "media", ...about, part: 0, parts: 1, size_bytes: bytes.length }, [bytes.buffer]);
   }
 }
