@@ -91,6 +91,7 @@ class ShownSweep:
             currency="USD",
             seconds_left=seconds if self._sweep.is_running else None,
             is_paused=self._sweep.is_paused,
+            is_at_rest=self._sweep.is_at_rest,
         )
 
     def observe(self, observer: SweepObserver) -> None:

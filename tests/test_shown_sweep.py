@@ -74,3 +74,18 @@ def test_what_a_budget_keeps_back_is_shown_as_skipped_and_waits_again_under_a_la
     sweep.run().wait(60)
     assert "PREPARED" in seen
     assert {look.state for look in shown.cells.values()} == {"SUCCEEDED"}
+
+
+def test_a_board_knows_that_nothing_runs_before_a_run_and_once_it_was_stopped(sweep, simulator):
+    simulator.set_runners(0)
+    shown = ShownSweep(sweep)
+    assert shown.totals.is_at_rest
+    told = []
+    shown.observe(lambda _keys: told.append(shown.totals.is_at_rest))
+    sweep.run()
+    assert not shown.totals.is_at_rest
+    sweep.cancel()
+    sweep.wait(60)
+    simulator.set_runners(4)
+    assert told[-1] is True  # it is told so with the last change, not found out later
+    assert shown.totals.counts["PREPARED"] > 0

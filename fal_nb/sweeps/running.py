@@ -49,6 +49,7 @@ class Running:
         self._runner: Runner | None = None
         self._ended = threading.Event()
         self._ended.set()
+        self._is_at_rest = True
 
     if TYPE_CHECKING:
 
@@ -66,6 +67,11 @@ class Running:
     def is_running(self) -> bool:
         """Whether cells are being called, or would be but for a pause."""
         return not self._ended.is_set()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no cell will be called by itself any more; true a moment before `wait` returns."""
+        return self._is_at_rest
 
     @property
     def has_begun(self) -> bool:
@@ -217,6 +223,7 @@ class Running:
 
     def _start(self, cells: Sequence[Cell]) -> None:
         self._ended.clear()
+        self._is_at_rest = False
         self._session.runtime.post(self._begin_run, list(cells))
 
     def _post(self, command: str, *values: str) -> None:
@@ -241,6 +248,7 @@ class Running:
             self._records = await asyncio.to_thread(self._session.history.sweeps.cells, self.name)
 
     def _end_run(self) -> None:
+        self._is_at_rest = True
         runner = self._runner
         if runner is not None:
             self._failures |= runner.failures

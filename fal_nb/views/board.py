@@ -107,6 +107,7 @@ class BoardView(View):
             "currency": totals.currency,
             "seconds_left": None if totals.seconds_left is None else round(totals.seconds_left),
             "is_paused": totals.is_paused,
+            "is_at_rest": totals.is_at_rest,
             "count": len(self._keys),
         }
         return state | self._rows
@@ -179,7 +180,7 @@ class BoardView(View):
     def _is_at_rest(self) -> bool:
         totals = self._sweep.totals
         is_under_way = any(totals.counts.get(state) for state in OPEN_STATES if state != "PREPARED")
-        return not is_under_way and (totals.is_paused or not totals.counts.get("PREPARED"))
+        return not is_under_way and (totals.is_paused or totals.is_at_rest or not totals.counts.get("PREPARED"))
 
     async def _settle(self) -> None:
         """Bring the twin up to date; its small pictures are made in a worker thread first."""

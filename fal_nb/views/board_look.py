@@ -118,6 +118,8 @@ class SweepTotals:
     currency: str | None = None
     seconds_left: float | None = None
     is_paused: bool = False
+    is_at_rest: bool = False
+    """Whether what waits is not called by itself: nothing runs, or not yet."""
 
 
 class BoardSweep(Protocol):

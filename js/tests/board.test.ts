@@ -168,6 +168,19 @@ test("the head says counts and money, and its buttons send one command each", ()
   expect(board.findAll("[data-command]")).toEqual([]);
 });
 
+test("where nothing runs it offers to run the rest, and neither a pause nor a cancel", () => {
+  board = new Board({
+    ...boardState(AXES, () => ["PREPARED"]),
+    counts: { PREPARED: 40, CANCELLED: 8 },
+    is_at_rest: true,
+  });
+  expect(board.texts("[data-command]")).toEqual(["Run the rest (40)"]);
+  board.click(board.find("[data-command=resume]"));
+  expect(board.model.sent.at(-1)).toEqual({ kind: "resume" });
+  board.patch({ is_at_rest: false });
+  expect(board.texts("[data-command]")).toEqual(["Pause", "Cancel"]);
+});
+
 test("sorted cells lie one after the other by the column, and a rule leaves cells out", () => {
   board = new Board(boardState([NUMBERS("n", 5)]));
   board.choose('[data-tool="sort"] select', "-score:sharpness");

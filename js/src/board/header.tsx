@@ -97,10 +97,13 @@ function Money({ board }: BoardProps) {
 /** Says to a screen reader when the sweep starts, pauses and ends, not each cell. */
 function Announcer({ board }: BoardProps) {
   const counts = board.live.field("counts").value ?? {};
-  const isOpen = openCount(counts) > 0;
+  const isAtRest = board.live.field("is_at_rest").value === true;
+  const isOpen = openCount(counts) > 0 && !isAtRest;
   const isPaused = board.live.field("is_paused").value;
   const failed = counts.FAILED ?? 0;
-  const state = isPaused ? "paused" : isOpen ? "running" : `ended, ${failed} failed`;
+  const left = isAtRest ? (counts.PREPARED ?? 0) : 0;
+  const ended = left > 0 ? `at rest, ${left} not called` : `ended, ${failed} failed`;
+  const state = isPaused ? "paused" : isOpen ? "running" : ended;
   return (
     <div class="fal-nb-spoken" role="status" aria-live="polite">
       sweep {board.live.field("name").value}: {state}
@@ -114,9 +117,11 @@ function Commands({ board }: BoardProps) {
   const counts = board.live.field("counts").value ?? {};
   const isPaused = Boolean(board.live.field("is_paused").value);
   const failed = counts.FAILED ?? 0;
-  const isOpen = openCount(counts) > 0;
+  const isAtRest = board.live.field("is_at_rest").value === true;
+  const isOpen = openCount(counts) > 0 && !isAtRest;
+  const left = isAtRest ? (counts.PREPARED ?? 0) : 0;
   const sent = useSignal<readonly Command[]>([]);
-  const about = `${isPaused} ${isOpen} ${failed}`;
+  const about = `${isPaused} ${isOpen} ${failed} ${left}`;
   // A new state is the answer to what was sent.
   useEffect(() => {
     sent.value = [];
@@ -141,7 +146,7 @@ function Commands({ board }: BoardProps) {
   return (
     <span class="fal-nb-bcommands">
       {button("pause", "Pause", isOpen && !isPaused)}
-      {button("resume", "Resume", isPaused)}
+      {button("resume", isPaused ? "Resume" : `Run the rest (${left})`, isPaused || left > 0)}
       {button("retry", `Retry failed (${failed})`, failed > 0)}
       {button("cancel", "Cancel", isOpen)}
     </span>

@@ -62,6 +62,8 @@ export interface BoardState {
   currency?: string | null;
   seconds_left?: number | null;
   is_paused: boolean;
+  /** What waits is not called by itself: nothing runs, or not yet. */
+  is_at_rest?: boolean;
   /** In a file of its own: nothing can be called, stopped or rated there. */
   is_export?: boolean;
   count: number;
