@@ -69,11 +69,6 @@ class ModelCache:
         """What is known now, whatever its age; any thread."""
         return self._listing
 
-    @property
-    def is_reading(self) -> bool:
-        """Whether pages are on their way."""
-        return self._reading is not None and not self._reading.done()
-
     def observe(self, function: Callable[[], None]) -> Callable[[], None]:
         """Have a function called on the loop whenever more is known; returns what ends that."""
         self._observers.append(function)

@@ -22,7 +22,6 @@ __all__ = ["Arrangement", "Board", "CellTable", "Place", "Role", "default_arrang
 Role: TypeAlias = Literal["rows", "columns", "super_rows", "super_columns"]
 _ROLES: tuple[Role, ...] = ("rows", "columns", "super_rows", "super_columns")
 _MOST_ON_ONE_ROW = 8
-_NONE = -1
 
 
 @dataclass(frozen=True)

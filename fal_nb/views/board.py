@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, ClassVar
 
 from fal_nb.plain import plain_text
 from fal_nb.states import OPEN_STATES
+from fal_nb.views.answers import Answers
 from fal_nb.views.board_look import (
     Axis,
     BoardSweep,
@@ -74,7 +75,7 @@ class BoardView(View):
         self._places: dict[str, int] = {}
         self._scores: list[str] = []
         self._rows: dict[str, list[Any]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = Answers("board")
         self._take(sweep.cells)
         self._at_rest = self._is_at_rest()
         sweep.observe(self._observe)
@@ -144,7 +145,7 @@ class BoardView(View):
             case "rate":
                 self._rate(content)
             case "thumbnails":
-                self._start(self._send_thumbnails(self._asked(content.get("cells"), _ASKED_CELLS)))
+                self._answers.start(self._send_thumbnails(self._asked(content.get("cells"), _ASKED_CELLS)))
             case "details":
                 self._send_details(self._asked(content.get("cells"), _DETAIL_CELLS))
             case "media":
@@ -175,7 +176,7 @@ class BoardView(View):
         was_at_rest, self._at_rest = self._at_rest, self._is_at_rest()
         self._changed()
         if self._at_rest and not was_at_rest:
-            self._start(self._settle())
+            self._answers.start(self._settle())
 
     def _is_at_rest(self) -> bool:
         totals = self._sweep.totals
@@ -197,11 +198,6 @@ class BoardView(View):
             self._rows[f"c{self._places[key]}"] = _row(look, self._scores)
 
     # -- messages ----------------------------------------------------------------------------------------
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _send_thumbnails(self, keys: Sequence[str]) -> None:
         """Answer with a few messages, each with the pictures of up to 50 cells one behind the other."""
@@ -234,7 +230,7 @@ class BoardView(View):
                 # A picture that is too large to be looked into here would be unpacked by the browser.
                 self._post({**about, "kind": "media-error", "error": _cut(artifact.error or "it was not stored")})
             else:
-                self._start(send_original(self._blob_path(artifact.digest), about, self._post))
+                self._answers.start(send_original(self._blob_path(artifact.digest), about, self._post))
 
     def _send_details(self, keys: Sequence[str]) -> None:
         for key in keys:

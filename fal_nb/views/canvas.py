@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fal_nb.forms.fields import form_fields
 from fal_nb.plain import one_line, plain_text
+from fal_nb.views.answers import Answers
 from fal_nb.views.canvas_look import LiveCanvas, Pinned, ShownFrame
 from fal_nb.views.canvas_twin import canvas_text, canvas_twin
 from fal_nb.views.form_files import IncomingFiles, small_picture
@@ -62,7 +63,7 @@ class CanvasView(View):
         self._settling: asyncio.TimerHandle | None = None
         self._used_at = -_QUIET_S
         self._sent_picture = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = Answers("canvas")
 
     @property
     def is_settled(self) -> bool:
@@ -181,9 +182,9 @@ class CanvasView(View):
             case "pinned":
                 self._send_pins()
             case "file":
-                self._start(self._incoming().receive(content))
+                self._answers.start(self._incoming().receive(content))
             case "preview":
-                self._start(self._send_preview(content.get("value")))
+                self._answers.start(self._send_preview(content.get("value")))
             case _:
                 pass
 
@@ -249,11 +250,6 @@ class CanvasView(View):
             return
         data = await asyncio.to_thread(small_picture, Path(value[1:].strip()))
         self._post({"kind": "preview", "value": plain_text(value), "found": data is not None}, data)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _pin_state(pinned: Pinned) -> dict[str, Any]:

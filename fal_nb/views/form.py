@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fal_nb.errors import FalError
 from fal_nb.forms.fields import form_fields
 from fal_nb.plain import one_line, plain_text
+from fal_nb.views.answers import Answers
 from fal_nb.views.form_files import IncomingFiles, small_picture
 from fal_nb.views.form_look import FilledForm, FormLook
 from fal_nb.views.form_state import exact, fields_state, problem_state, sound_values
@@ -53,7 +54,7 @@ class FormView(View):
         self._cards: list[CardView] = []
         self._files: IncomingFiles | None = None
         self._looking: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = Answers("form")
 
     @property
     def is_settled(self) -> bool:
@@ -118,11 +119,11 @@ class FormView(View):
                 self._is_starting = True
                 self._error = ""
                 self._changed()
-                self._start(self._run())
+                self._answers.start(self._run())
             case "file":
-                self._start(self._incoming().receive(content))
+                self._answers.start(self._incoming().receive(content))
             case "preview":
-                self._start(self._send_preview(content.get("value")))
+                self._answers.start(self._send_preview(content.get("value")))
             case "card":
                 self._to_card(content)
             case _:
@@ -154,7 +155,7 @@ class FormView(View):
     def _look_again(self) -> None:
         """See to it that the newest values are looked at; while one look goes on, one more follows it."""
         if self._looking is None or self._looking.done():
-            self._looking = self._start(self._keep_looking())
+            self._looking = self._answers.start(self._keep_looking())
 
     async def _keep_looking(self) -> None:
         while True:
@@ -211,12 +212,6 @@ class FormView(View):
             return
         data = await asyncio.to_thread(small_picture, Path(value[1:].strip()))
         self._post({"kind": "preview", "value": plain_text(value), "found": data is not None}, data)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 class _Below:

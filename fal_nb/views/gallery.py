@@ -6,11 +6,12 @@ import asyncio
 import logging
 import sys
 from array import array
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fal_nb.errors import FalError
 from fal_nb.plain import is_plain, one_line
+from fal_nb.views.answers import Answers
 from fal_nb.views.fitting import trim
 from fal_nb.views.gallery_look import HIDDEN, SORTS, Facet, GalleryOutputs, Query
 from fal_nb.views.gallery_rows import cut, facet_rows, item_row
@@ -81,7 +82,7 @@ class GalleryView(View):
         self._revision = 0
         self._error = ""
         self._twin = GalleryTwin(outputs)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = Answers("gallery")
         self._marked: set[int] = set()
 
     def __len__(self) -> int:
@@ -170,7 +171,7 @@ class GalleryView(View):
         marked, self._marked = self._marked, set()
         places = [place for place, record in enumerate(self._outputs.records) if record in marked]
         if places:
-            self._start(self._send_items(places[:_ASKED]))
+            self._answers.start(self._send_items(places[:_ASKED]))
 
     # -- renderings --------------------------------------------------------------------------------------
 
@@ -217,31 +218,31 @@ class GalleryView(View):
             case "order":
                 self._post_order()
                 if self._facets is None:
-                    self._start(self._find_facets())
+                    self._answers.start(self._find_facets())
             case "query":
                 if (query := read_query(content)) is not None:
-                    self._start(self._ask(query))
+                    self._answers.start(self._ask(query))
             case "items":
-                self._start(self._send_items(self._places(content.get("cells"), _ASKED)))
+                self._answers.start(self._send_items(self._places(content.get("cells"), _ASKED)))
             case "thumbnails":
-                self._start(self._send_thumbnails(self._places(content.get("cells"), _ASKED)))
+                self._answers.start(self._send_thumbnails(self._places(content.get("cells"), _ASKED)))
             case "details":
-                self._start(self._send_details(self._places(content.get("cells"), _DETAILS)))
+                self._answers.start(self._send_details(self._places(content.get("cells"), _DETAILS)))
             case "media":
-                self._start(self._send_original(content))
+                self._answers.start(self._send_original(content))
             case _:
                 self._receive_mark(content)
 
     def _receive_mark(self, content: Mapping[str, Any]) -> None:
         match content.get("kind"):
             case "code":
-                self._start(self._send_code(content))
+                self._answers.start(self._send_code(content))
             case "offers":
-                self._start(self._send_offers(content))
+                self._answers.start(self._send_offers(content))
             case "select":
                 self._select(content)
             case "rate" | "tag" | "note":
-                self._start(self._mark(content))
+                self._answers.start(self._mark(content))
             case _:
                 pass
 
@@ -387,16 +388,6 @@ class GalleryView(View):
                 offered = await asyncio.to_thread(self._outputs.offers, place, str(what))
                 names = [name for name in offered if is_plain(name)][:_MOST_OFFERS]
                 self._post({"kind": "offers", "cell": place, "what": what, "endpoints": names})
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("the gallery could not answer", exc_info=task.exception())
 
 
 def read_query(content: Mapping[str, Any]) -> Query | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from array import array
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from fal_nb.catalogue.model import Model
 from fal_nb.catalogue.search import ANY, FACETS, SORTS, ModelQuery, facets_of, find_models
 from fal_nb.plain import is_plain, one_line, plain_text
+from fal_nb.views.answers import Answers
 from fal_nb.views.media import post_thumbnails
 from fal_nb.views.models_look import CatalogueModels, ModelDetails
 from fal_nb.views.models_twin import models_html, models_text
@@ -29,7 +29,6 @@ _TEXT_CHARS = 600
 _MOST_WORDS = 20
 _STATUSES = ("active", "deprecated", ANY)
 _TWIN_AFTER = 40
-_log = logging.getLogger("fal_nb")
 
 
 class ModelsView(View):
@@ -55,7 +54,7 @@ class ModelsView(View):
         self._facets = _facets(models.models, query)
         self._revision = 0
         self._pictures_since_twin = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers = Answers("models view")
 
     def __len__(self) -> int:
         """Return how many models pass the filters in force."""
@@ -131,9 +130,9 @@ class ModelsView(View):
                 models = self._models.models
                 self._post({"kind": "items", "items": [[place, *_card(models[place])] for place in places]})
             case "thumbnails":
-                self._start(self._send_pictures(self._places(content.get("cells"), _PICTURES)))
+                self._answers.start(self._send_pictures(self._places(content.get("cells"), _PICTURES)))
             case "details":
-                self._start(self._send_details(self._places([content.get("cell")], 1)))
+                self._answers.start(self._send_details(self._places([content.get("cell")], 1)))
             case _:
                 pass
 
@@ -174,16 +173,6 @@ class ModelsView(View):
             model = self._models.models[place]
             details = await asyncio.to_thread(self._models.details, model)
             self._post({"kind": "details", "cell": place, **_details(model, details)})
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("the models view could not answer", exc_info=task.exception())
 
 
 def read_query(content: Mapping[str, Any]) -> ModelQuery | None:

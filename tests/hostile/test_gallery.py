@@ -75,7 +75,7 @@ def test_a_gallery_is_text_whatever_it_shows(words, tmp_path):
         view.receive({"kind": "code", "cell": 0, "what": "elsewhere", "endpoint": words})
         view.receive({"kind": "offers", "cell": 0, "what": "input"})
         view.receive({"kind": "query", "words": words, "filters": {words[:50]: [words[:50]]}, "sort": "created"})
-        await asyncio.gather(*view._tasks)
+        await asyncio.gather(*view._answers._tasks)
 
     asyncio.run(look())
     assert {content["kind"] for content in sent} == {"order", "items", "details", "media-error", "code", "offers"}

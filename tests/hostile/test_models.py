@@ -55,8 +55,8 @@ def test_the_view_sends_plain_text_of_bearable_size_and_takes_no_bait(models, se
         view.receive({"kind": "thumbnails", "cells": places[:12]})
         for place in places[:2]:
             view.receive({"kind": "details", "cell": place})
-        while view._tasks:
-            await asyncio.gather(*view._tasks)
+        while view._answers._tasks:
+            await asyncio.gather(*view._answers._tasks)
 
     current().session.runtime.call(ask(), 120)
     assert {content["kind"] for content, _ in outlet.posted} == {"order", "items", "thumbnails", "details"}

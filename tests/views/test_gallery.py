@@ -271,7 +271,7 @@ class TestMessages:
 
 
 async def _settled(view):
-    await asyncio.gather(*view._tasks)
+    await asyncio.gather(*view._answers._tasks)
 
 
 class TestMarks:

@@ -74,8 +74,8 @@ def view_of(models=MODELS, query=None, **options):
 
 
 async def settle(view):
-    while view._tasks:
-        await asyncio.gather(*view._tasks)
+    while view._answers._tasks:
+        await asyncio.gather(*view._answers._tasks)
 
 
 def order_of(buffer):

@@ -9,7 +9,7 @@ export interface Zoom {
   y: number;
 }
 
-export const LARGEST = 16;
+const LARGEST = 16;
 const WHOLE: Zoom = { scale: 1, x: 0, y: 0 };
 
 export class PanZoom {

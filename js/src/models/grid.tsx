@@ -6,7 +6,7 @@ import { followScroller } from "../lib/scroller";
 import { Card } from "./card";
 import type { ModelsModel, ModelsProps } from "./models_model";
 
-export const CARD_HEIGHT = 218;
+const CARD_HEIGHT = 218;
 export const GAP = 10;
 const NARROWEST = 190;
 const HEIGHT = 560;
