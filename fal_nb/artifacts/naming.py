@@ -8,12 +8,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from fal_nb.artifacts.sniff import plain_type
 from fal_nb.errors import FileError
 from fal_nb.plain import one_line
-from fal_nb.protocol.files import FileRef, extension_for, guess_content_type, safe_file_name
+from fal_nb.protocol.files import FileRef, extension_for, guess_content_type, safe_file_name, url_name
 
 __all__ = ["check_pattern", "fill_pattern", "free_path", "name_artifact", "name_part"]
 
@@ -31,7 +30,7 @@ _NUMBER_SPEC = re.compile(r"0?\d{1,2}d?\Z")
 
 def name_artifact(ref: FileRef, content_type: str, index: int) -> str:
     """Return a safe name for a file of a result, with an extension that fits its content."""
-    name = ref.file_name or _name_in(ref.url)
+    name = ref.file_name or url_name(ref.url)
     if not name:
         key = next((str(part) for part in reversed(ref.where) if isinstance(part, str) and part != "url"), "file")
         name = f"{key}-{index}"
@@ -103,15 +102,6 @@ def _formatted(value: Any, spec: str, pattern: str) -> Any:
     if not _NUMBER_SPEC.match(spec) or not isinstance(value, int):
         raise FileError(f"{pattern[:80]!r} holds the format {spec[:20]!r}: only whole numbers can have one, like :03.")
     return format(value, spec)
-
-
-def _name_in(url: str) -> str:
-    if url.startswith("data:"):
-        return ""
-    try:
-        return PurePosixPath(unquote(urlsplit(url).path)).name
-    except ValueError:
-        return ""
 
 
 def _with_extension(name: str, content_type: str) -> str:

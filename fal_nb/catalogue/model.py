@@ -5,7 +5,6 @@ Its one invariant: the endpoint of a model is one that can be called, and no tex
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from fal_nb.plain import one_line
 from fal_nb.pricing.unit import UnitPrice
 from fal_nb.protocol.endpoint import EndpointId
 from fal_nb.protocol.status import JSON
+from fal_nb.protocol.values import moment_in, number_in
 from fal_nb.schemas.endpoint_schema import EndpointSchema
 from fal_nb.schemas.openapi import read_schema
 
@@ -118,12 +118,12 @@ def read_model(entry: Any) -> Model | None:
         tags=_words(of.get("tags"), _MOST_TAGS),
         license=_text(of.get("license_type"), _WORD_CHARS),
         group=_text(group.get("label") if isinstance(group, Mapping) else None, _NAME_CHARS),
-        created=_moment(of.get("date")),
-        updated=_moment(of.get("updated_at")),
+        created=moment_in(of.get("date")),
+        updated=moment_in(of.get("updated_at")),
         thumbnail_url=_url(of.get("thumbnail_url")),
         github_url=_url(of.get("github_url")),
         streams=bool(_url(of.get("stream_url"))),
-        duration_min=_number(of.get("duration_estimate")),
+        duration_min=number_in(of.get("duration_estimate")),
         training_endpoints=_endpoints(of.get("training_endpoint_ids")),
         inference_endpoints=_endpoints(of.get("inference_endpoint_ids")),
         enterprise=_text(entry.get("enterprise_status"), _WORD_CHARS),
@@ -191,27 +191,6 @@ def _url(value: Any) -> str:
     except ValueError:
         return ""
     return value if parts.scheme in {"http", "https"} and parts.netloc else ""
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
-
-
-def _moment(value: Any) -> float | None:
-    """Return Unix seconds for an ISO 8601 text, in UTC where it says no zone."""
-    if not isinstance(value, str) or len(value) > 64:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _iso(at: float | None) -> str | None:

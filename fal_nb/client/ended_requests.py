@@ -7,7 +7,6 @@ document, ``/models/requests/by-endpoint``; the other names of its parts are tho
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Call, unreadable_error
 from fal_nb.errors import AccountLockedError, FalClientHTTPError, NotFoundError, ProtocolError
 from fal_nb.protocol.status import JSON
+from fal_nb.protocol.values import moment_in, number_in
 
 __all__ = ["EndedRequest", "EndedRequests", "Listing"]
 
@@ -192,7 +192,7 @@ def _read(entry: Any, endpoint: str, *, with_output: bool) -> EndedRequest | Non
     named = _first(entry, ("endpoint_id", "endpoint"), str)
     if request_id is None or not _REQUEST_ID.fullmatch(request_id) or named not in {endpoint, None}:
         return None
-    status = _number(entry.get("status_code"))
+    status = number_in(entry.get("status_code"))
     return EndedRequest(
         request_id,
         endpoint,
@@ -200,8 +200,8 @@ def _read(entry: Any, endpoint: str, *, with_output: bool) -> EndedRequest | Non
         _moment(entry.get("started_at")),
         _moment(entry.get("ended_at")),
         None if status is None or not 100 <= status < 600 else int(status),
-        _number(entry.get("duration")),
-        _number(entry.get("billable_units")),
+        number_in(entry.get("duration")),
+        number_in(entry.get("billable_units")),
         _payload(entry.get("json_input")),
         _payload(entry.get("json_output")) if with_output else None,
     )
@@ -224,28 +224,12 @@ def _payload(value: JSON) -> JSON:
         return value
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
-
-
 def _moment(value: Any) -> float | None:
     """Return Unix seconds for an ISO 8601 text (without a zone: UTC) or a number of seconds or milliseconds."""
-    number = _number(value)
+    number = number_in(value)
     if number is not None:
         return number / 1000 if number > _MILLISECONDS else number
-    if not isinstance(value, str) or len(value) > 64:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return moment_in(value)
 
 
 def _iso(at: float) -> str:

@@ -5,7 +5,6 @@ Source: fal Platform API document, ``/models/usage`` and ``/account/billing``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from fal_nb.client.options import call_headers
 from fal_nb.client.verdicts import Call, unreadable_error
 from fal_nb.plain import one_line
 from fal_nb.protocol.status import JSON
+from fal_nb.protocol.values import number_in
 
 __all__ = ["AccountUsage", "Balance", "UsageRow"]
 
@@ -112,7 +112,7 @@ class AccountUsage:
         body = await self._ask("account/billing", {"expand": "credits"}, "the request for the account's balance")
         credit = body.get("credits")
         left = credit if isinstance(credit, Mapping) else {}
-        amount = _number(left.get("current_balance"), is_signed=True)
+        amount = number_in(left.get("current_balance"), is_signed=True)
         return Balance(_text(body.get("username")), amount, _text(left.get("currency")) or "USD")
 
     async def _ask(self, path: str, query: Mapping[str, str], about: str) -> Mapping[str, JSON]:
@@ -135,9 +135,11 @@ def _rows(bucket: Any) -> list[UsageRow]:
     for row in bucket["results"]:
         if not isinstance(row, Mapping) or not isinstance(row.get("endpoint_id"), str):
             continue
-        cost = next((number for name in ("cost_total", "cost") if (number := _number(row.get(name))) is not None), None)
+        cost = next(
+            (number for name in ("cost_total", "cost") if (number := number_in(row.get(name))) is not None), None
+        )
         if cost is not None:
-            quantity = _number(row.get("quantity")) or 0.0
+            quantity = number_in(row.get("quantity")) or 0.0
             currency = _text(row.get("currency")) or "USD"
             found.append(UsageRow(at, _text(row["endpoint_id"]), _text(row.get("unit")), quantity, cost, currency))
     return found
@@ -145,16 +147,6 @@ def _rows(bucket: Any) -> list[UsageRow]:
 
 def _text(value: Any) -> str:
     return one_line(value, _NAME_CHARS) if isinstance(value, str) else ""
-
-
-def _number(value: Any, *, is_signed: bool = False) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and (is_signed or number >= 0) else None
 
 
 def _iso(at: float) -> str:

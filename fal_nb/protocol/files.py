@@ -26,6 +26,7 @@ __all__ = [
     "guess_content_type",
     "media_kind",
     "safe_file_name",
+    "url_name",
 ]
 
 MediaKind: TypeAlias = Literal["image", "video", "audio", "mesh", "text", "archive", "file"]
@@ -114,7 +115,7 @@ def media_kind(content_type: str | None, url: str, where: tuple[str | int, ...] 
     """Return the kind of a file from what is known about it, the surest source first."""
     if url.startswith("data:"):
         content_type = content_type or url[5:80].partition(",")[0].partition(";")[0]
-    for candidate in (content_type, guess_content_type(_url_name(url))):
+    for candidate in (content_type, guess_content_type(url_name(url))):
         kind = _kind_of_type(candidate)
         if kind is not None:
             return kind
@@ -219,7 +220,8 @@ def _is_bare_file(text: str, where: tuple[str | int, ...]) -> bool:
     return _is_url(text) and bool(keys) and _PLAIN_URL_KEYS.search(keys[-1]) is not None
 
 
-def _url_name(url: str) -> str:
+def url_name(url: str) -> str:
+    """Return the last part of a URL's path, decoded and not yet safe; empty for a data URI."""
     if url.startswith("data:"):
         return ""
     try:
