@@ -152,7 +152,8 @@ def _progress(snapshot: JobSnapshot) -> str:
         return ""
     # No kernel may be left to bring it up to date, and a saved "running" would be believed for ever.
     drawn = time.strftime("%H:%M", time.localtime())
-    words = escape(" · ".join(filter(None, (waiting(snapshot), f"as of {drawn}"))))
+    how = f"as of {drawn}; %fal status #{snapshot.record_id} tells how it is now"
+    words = escape(" · ".join(filter(None, (waiting(snapshot), how))))
     bar = ""
     if snapshot.progress is not None:
         share = f"{min(max(snapshot.progress, 0.0), 1.0):.3f}"

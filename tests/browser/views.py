@@ -149,7 +149,10 @@ VIEWS = (
         "display(several)",
         ".fal-nb-card",
         "img.fal-nb-original",
-        (Opened("lightbox", ".fal-nb-open", **LIGHTBOX),),
+        (
+            Opened("lightbox", ".fal-nb-open", **LIGHTBOX),
+            Opened("copying", ".fal-nb-copyas", ("Enter",), ".fal-nb-forms", is_over=False, undo=("Escape",)),
+        ),
     ),
     ShownView("card of a film", "display(film)", ".fal-nb-card", "video"),
     ShownView("card of a sound", "display(sound)", ".fal-nb-card", "audio"),

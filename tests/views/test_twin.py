@@ -99,7 +99,10 @@ def test_the_place_in_the_queue_is_said():
 
 @pytest.mark.parametrize("state", ["PREPARED", "SUBMITTING", "QUEUED", "RUNNING"])
 def test_what_is_not_at_its_end_says_when_it_was_so(state):
-    assert re.search(r"as of [0-2][0-9]:[0-5][0-9]", Tags(card_html(snapshot(state=state))).text)
+    assert re.search(
+        r"as of [0-2][0-9]:[0-5][0-9]; %fal status #\d+ tells how it is now",
+        Tags(card_html(snapshot(state=state))).text,
+    )
     assert "as of" not in card_html(snapshot(state="SUCCEEDED"))
 
 
