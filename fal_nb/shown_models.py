@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fal_nb.errors import FalError
+from fal_nb.pricing.unit import one_unit
 from fal_nb.schemas.bare import text_input_of
 from fal_nb.views.models_look import InputLook, ModelDetails
 
@@ -55,7 +56,7 @@ class ShownModels:
             troubles.append(str(error))
         try:
             unit = self._session.unit_price(model.endpoint)
-            price = "" if unit is None else f"{unit.unit_price:.6g} {unit.currency} per {unit.unit}"
+            price = "" if unit is None else f"{unit.unit_price:.6g} {unit.currency} per {one_unit(unit.unit)}"
             if unit is not None and schema is not None:
                 price += f"; as it stands {self._session.price(model.endpoint)}"
         except (FalError, TimeoutError) as error:

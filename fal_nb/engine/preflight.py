@@ -117,7 +117,7 @@ class Preflight:
 
     def _refusal(self, endpoint: str, error: NotFoundError) -> NotFoundError:
         like = nearest(endpoint, (name for name in self._names() if name != endpoint))
-        if like is not None and nearest(_path(endpoint), [_path(like)]) is None:
+        if like is not None and endpoint not in like and nearest(_path(endpoint), [_path(like)]) is None:
             like = None  # alike are only their owners
         step = f"; did you mean {like}?" if like else ". `%fal models` lists what there is, --unchecked calls it still."
         return NotFoundError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from fal_nb.pricing.counting import count_units, filled
 from fal_nb.pricing.tiers import tier_of
-from fal_nb.pricing.unit import UnitPrice, read_unit
+from fal_nb.pricing.unit import UnitPrice, one_unit, read_unit
 from fal_nb.schemas.endpoint_schema import EndpointSchema
 from fal_nb.schemas.table import html_table
 
@@ -46,14 +46,14 @@ class Price:
         if self.high is None:
             return f"unpriced: {self.basis}"
         amount = _money(self.high) if self.is_exact else f"{_money(self.low)}–{_money(self.high)}"
-        rate = "" if self.unit_price is None else f" at {_money(self.unit_price)} per {self.unit}"
+        rate = "" if self.unit_price is None else f" at {_money(self.unit_price)} per {one_unit(self.unit)}"
         return f"{amount} {self.currency} ({self.basis}{rate})"
 
     def _repr_html_(self) -> str:
         most = "nothing bounds it" if self.high is None else f"{_money(self.high)} {self.currency}"
         rows = [["at least", f"{_money(self.low)} {self.currency}"], ["at most", most], ["reckoned by", self.basis]]
         if self.unit_price is not None:
-            rows.append(["a unit", f"{_money(self.unit_price)} {self.currency} per {self.unit}"])
+            rows.append(["a unit", f"{_money(self.unit_price)} {self.currency} per {one_unit(self.unit)}"])
         return html_table(self.endpoint, ("price", ""), rows)
 
     def __repr__(self) -> str:

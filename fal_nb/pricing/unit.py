@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Unit", "UnitKind", "UnitPrice", "read_unit"]
+__all__ = ["Unit", "UnitKind", "UnitPrice", "one_unit", "read_unit"]
 
 UnitKind: TypeAlias = Literal[
     "images", "megapixels", "seconds", "minutes", "characters", "tokens", "compute seconds", "calls", "unknown"
@@ -74,3 +74,10 @@ def read_unit(text: str) -> Unit:
         if any(part.removesuffix("s") in names or part in names for part in parts):
             return Unit(kind, size)
     return Unit("unknown")
+
+
+def one_unit(unit: str | None) -> str:
+    """Return a unit as it stands after "per": ``megapixels`` → megapixel; ``10 seconds`` stays."""
+    words = unit or "unit"
+    is_many = words[:1].isdigit() or not words.endswith("s") or words.endswith("ss")
+    return words if is_many else words[:-1]

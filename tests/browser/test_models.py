@@ -40,7 +40,7 @@ def test_the_catalogue_is_looked_through_and_a_form_is_opened_from_it(open_noteb
     pane = cell.locator(".fal-nb-cpane")
     notebook.until(lambda: "prompt" in pane.inner_text())
     assert '%fal run fal-ai/flux/dev prompt=""' in pane.inner_text()
-    assert "0.025 USD per megapixels" in pane.inner_text()
+    assert "0.025 USD per megapixel" in pane.inner_text()
     notebook.shot("models_details_light")
     notebook.theme("JupyterLab Dark")
     notebook.shot("models_details_dark")

@@ -119,6 +119,11 @@ def test_an_endpoint_that_is_like_another_in_its_owner_alone_gets_no_name_but_th
         session.submit("fal-ai/nope", {"prompt": "x"})
 
 
+def test_an_endpoint_without_its_owner_gets_the_whole_name(session):
+    with pytest.raises(NotFoundError, match=r"did you mean fal-ai/flux/dev\?"):
+        session.submit("flux/dev", {"prompt": "x"})
+
+
 def test_an_endpoint_of_ones_own_without_a_schema_is_called_once_it_has_answered(session, simulator):
     session.submit(SCHNELL, {"prompt": "x", "image_size": "64x64"}).wait(20)
     session.history.update(1, endpoint="me/mine")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fal_nb.pricing.price import price_of
-from fal_nb.pricing.unit import Unit, UnitPrice, read_unit
+from fal_nb.pricing.unit import Unit, UnitPrice, one_unit, read_unit
 from fal_nb.schemas.openapi import read_schema
 from fal_nb.simulator.endpoints.registry import Registry
 from fal_nb.simulator.openapi import openapi_document
@@ -92,7 +92,7 @@ def test_a_count_beyond_all_measure_is_bounded_by_the_schema_and_never_infinite(
 
 
 def test_a_price_reads_as_one_line():
-    assert str(price(DEV, "megapixels", 0.025)) == "0.025 USD (1 image of 1024×768 at 0.025 per megapixels)"
+    assert str(price(DEV, "megapixels", 0.025)) == "0.025 USD (1 image of 1024×768 at 0.025 per megapixel)"
     assert str(price("fal-ai/fast-sdxl", "compute seconds", 0.001)).startswith("unpriced: compute seconds")
     assert "–0.006 USD (2 past calls" in str(price("fal-ai/fast-sdxl", "compute seconds", 0.001, past=[2, 4]))
 
@@ -118,3 +118,11 @@ def test_whatever_is_given_a_price_is_in_order_or_unpriced(endpoint, unit, amoun
     assert math.isfinite(found.low)
     assert found.high is None or found.low <= found.high < math.inf
     assert str(found)
+
+
+@pytest.mark.parametrize(
+    ("unit", "one"),
+    [("megapixels", "megapixel"), ("compute seconds", "compute second"), ("10 seconds", "10 seconds"), ("video", "video"), (None, "unit")],
+)  # fmt: skip
+def test_a_unit_is_one_after_per(unit, one):
+    assert one_unit(unit) == one
