@@ -184,9 +184,9 @@ class Canvas:
             lost=line.lost,
             most_in_flight=line.most_seen,
             connections=line.connections,
-            p50_s=line.timings.quantile(0.5),
-            p95_s=line.timings.quantile(0.95),
-            frames_per_s=line.timings.frames_per_s,
+            p50_s=_to_be_read(line.timings.quantile(0.5)),
+            p95_s=_to_be_read(line.timings.quantile(0.95)),
+            frames_per_s=round(line.timings.frames_per_s, 2),
         )
 
     @property
@@ -250,3 +250,8 @@ def _check(in_flight: Any, idle_s: Any) -> None:
         raise ConfigError(f"in_flight is a whole number from 1 to {_MOST_IN_FLIGHT}, not {in_flight!r:.40}.")
     if isinstance(idle_s, bool) or not isinstance(idle_s, (int, float)) or not idle_s > 0:
         raise ConfigError(f"idle_s is a number of seconds above 0, not {idle_s!r:.40}.")
+
+
+def _to_be_read(seconds: float | None) -> float | None:
+    """Return seconds to the millisecond: more of them is noise, and is what a person would have to read."""
+    return None if seconds is None else round(seconds, 3)

@@ -1,6 +1,7 @@
 """`%fal canvas` and `fal.canvas`, against the simulator over real sockets."""
 
 import io
+import re
 import time
 
 import pytest
@@ -50,6 +51,7 @@ def test_frames_are_made_of_what_is_filled_in_and_drawn(shell):
     assert mean_colour(other.picture)[2] > mean_colour(frame.picture)[2]
     assert canvas.frames[-1] is other
     assert canvas.stats.connections == 1
+    assert re.search(r"p50_s=0\.\d{1,3}, p95_s=0\.\d{1,3}, frames_per_s=\d+\.\d{1,2}\)$", repr(canvas.stats))
     assert canvas.stats.most_in_flight <= 2
     canvas.stop()
     assert "closed" in repr(canvas)
