@@ -20,6 +20,14 @@ from .views import MADE, PLOTS, TESTS, VIEWS, ShownView, ShownViews
 
 WIDTHS = {"wide": 1280, "narrow": 480}
 GAP = 16
+IN_DOCS = (
+    "card", "card_of_a_film", "card_of_a_sound", "card_of_a_text", "card_of_a_solid", "card_that_failed",
+    "card_that_runs", "card_that_waits", "monitor", "plan", "board", "board_compare", "board_of_1", "board_of_20",
+    "board_of_2000", "gallery_filters", "gallery_lightbox", "gallery_compare", "gallery_of_1", "gallery_of_20",
+    "gallery_of_2000", "pareto", "models", "models_details", "form", "canvas", "usage", "effects",
+)  # fmt: skip
+"""The sheets that `docs/views.md` shows."""
+DOCS_PIXELS = 1400
 TALL, USUAL = 1250, 900
 """Heights of the window: one in which every view is seen whole, and one for what lies over the page."""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -123,12 +131,23 @@ def lay_out(folder):
         sheet.save(folder / "sheets" / f"{name.replace('|', '')}.png")
 
 
+def put_into_docs(sheets, into):
+    """Write what `docs/views.md` shows, smaller."""
+    for old in into.glob("sheet_*.webp"):
+        old.unlink()
+    for name in IN_DOCS:
+        sheet = Image.open(sheets / f"{name}.png")
+        sheet.thumbnail((DOCS_PIXELS, DOCS_PIXELS))
+        sheet.save(into / f"sheet_{name}.webp", quality=80, method=6)
+
+
 def main():
     """Take the pictures and say where they are."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, nargs="*", default=[1, 20, 2000])
     parser.add_argument("--into", type=Path, default=Path("build/screenshots/views"))
     parser.add_argument("--only-many", action="store_true", help="leave out the views that are the same for any number")
+    parser.add_argument("--docs", action="store_true", help="put sheets into docs/images/views, too")
     parser.add_argument("--views", nargs="*", help="only those whose names begin so")
     given = parser.parse_args()
     given.into.mkdir(parents=True, exist_ok=True)
@@ -164,6 +183,8 @@ def main():
         finally:
             lab.stop()
     lay_out(given.into)
+    if given.docs:
+        put_into_docs(given.into / "sheets", Path("docs/images/views"))
     print(f"{len(list(given.into.glob('*.png')))} pictures in {given.into}")
 
 

@@ -51,8 +51,13 @@ def test_no_button_of_a_view_is_out_of_reach_in_a_narrow_window(shown_views):
     beside = page.evaluate("() => document.querySelector('#jp-left-stack')?.offsetWidth ?? 0")
     page.set_viewport_size({"width": 480 + beside, "height": usual["height"]})
     cut = {view.name: shown_views.root(view).evaluate(CUT_OFF) for view in VIEWS}
+    (models,) = [view for view in VIEWS if view.name == "models"]
+    # There the details take the place of the cards: Escape leads back to the one they are of.
+    shown_views.close(models.opens[-1], shown_views.open(models, models.opens[-1]))
+    is_back = page.evaluate("() => document.activeElement.matches('.fal-nb-ccard[aria-expanded=false]')")
     page.set_viewport_size(usual)
     assert {name: found for name, found in cut.items() if found} == {}
+    assert is_back
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,12 +1,14 @@
 /** One model, looked at closely: what it is, what it takes, what it costs, and the lines that call it. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Details } from "../lib/models_messages";
 import type { ModelsModel, ModelsProps } from "./models_model";
 
 export function DetailsPane({ models }: ModelsProps) {
   const place = models.opened.value;
   const pane = useRef<HTMLElement>(null);
+  const before = useRef<HTMLElement>(undefined);
+  useLayoutEffect(() => keepFocus(pane.current, before), [place]);
   useEffect(() => {
     if (place >= 0) models.want(place);
     if (pane.current) pane.current.scrollTop = 0;
@@ -18,6 +20,7 @@ export function DetailsPane({ models }: ModelsProps) {
     <aside
       ref={pane}
       class="fal-nb-cpane"
+      tabIndex={-1}
       aria-label={row ? `details of ${row[1]}` : "details"}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
@@ -43,6 +46,18 @@ export function DetailsPane({ models }: ModelsProps) {
       {details ? <Known models={models} details={details} /> : <div class="fal-nb-quiet">asking …</div>}
     </aside>
   );
+}
+
+/** In a narrow cell the details take the place of the cards, and what is hidden hears no keys; later it goes back. */
+function keepFocus(pane: HTMLElement | null, before: { current?: HTMLElement }): void {
+  const { activeElement: focused } = document;
+  if (!pane) {
+    if (before.current && (!focused || focused === document.body)) before.current.focus();
+    before.current = undefined;
+  } else if (focused instanceof HTMLElement && focused.matches(".fal-nb-ccard")) {
+    before.current = focused;
+    if (focused.getClientRects().length === 0) pane.focus();
+  }
 }
 
 function Known({ models, details }: { models: ModelsModel; details: Details }) {
