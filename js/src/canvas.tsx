@@ -6,12 +6,10 @@ import { LineBar } from "./canvas/line_bar";
 import { Pad } from "./canvas/pad";
 import { Pins } from "./canvas/pins";
 import canvasCss from "./canvas.css?inline";
-import { keepFocus } from "./form/focus";
 import { Fields, Section } from "./form/section";
 import formCss from "./form.css?inline";
 import type { CanvasEvent, CanvasMessage, CanvasState } from "./lib/canvas_messages";
-import type { FormEvent, FormState } from "./lib/form_messages";
-import type { Live } from "./lib/model";
+import { keepFocus } from "./lib/focus";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
 import type { CleanUp, RenderContext } from "./lib/widget";
@@ -45,7 +43,7 @@ function render(context: RenderContext): CleanUp {
       return {
         content,
         begin: () => {
-          const release = keepFocus(el, live as unknown as Live<FormState, FormEvent>);
+          const release = keepFocus(el, live);
           return () => {
             release();
             canvas.close();

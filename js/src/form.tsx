@@ -1,11 +1,11 @@
 /** A model's form: its inputs by its schema, checked as they are filled in, run from here or written as a cell. */
 
 import { Cards } from "./form/cards";
-import { keepFocus } from "./form/focus";
 import { Footer } from "./form/footer";
 import { FormModel, type FormProps } from "./form/form_model";
 import { Fields, Section } from "./form/section";
 import formCss from "./form.css?inline";
+import { keepFocus } from "./lib/focus";
 import type { FormEvent, FormMessage, FormState } from "./lib/form_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";

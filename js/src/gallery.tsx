@@ -6,13 +6,14 @@ import { Editor } from "./gallery/editor";
 import { GalleryModel } from "./gallery/gallery_model";
 import { Grid } from "./gallery/grid";
 import galleryCss from "./gallery.css?inline";
+import { keepFocus } from "./lib/focus";
 import type { GalleryEvent, GalleryMessage, GalleryState } from "./lib/gallery_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
 import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
-  const { model } = context;
+  const { model, el } = context;
   return mount<GalleryState, GalleryEvent>(context, {
     styles: { gallery: galleryCss },
     draw: (live) => {
@@ -33,6 +34,7 @@ function render(context: RenderContext): CleanUp {
       );
       return {
         content,
+        begin: () => keepFocus(el, live),
         release: () => {
           gallery.close();
           release();

@@ -1,5 +1,6 @@
 /** The models view: the catalogue, searched, filtered, looked at closely; its lines are copied or written as cells. */
 
+import { keepFocus } from "./lib/focus";
 import type { ModelsEvent, ModelsMessage, ModelsState } from "./lib/models_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
@@ -11,7 +12,7 @@ import { ModelsModel, type ModelsProps } from "./models/models_model";
 import modelsCss from "./models.css?inline";
 
 function render(context: RenderContext): CleanUp {
-  const { model } = context;
+  const { model, el } = context;
   return mount<ModelsState, ModelsEvent>(context, {
     styles: { models: modelsCss },
     draw: (live) => {
@@ -25,7 +26,7 @@ function render(context: RenderContext): CleanUp {
           <Body models={models} />
         </section>
       );
-      return { content, release: () => models.end() };
+      return { content, begin: () => keepFocus(el, live), release: () => models.end() };
     },
   });
 }

@@ -23,7 +23,11 @@ def test_the_catalogue_is_looked_through_and_a_form_is_opened_from_it(open_noteb
     pictures = cell.locator(".fal-nb-cpicture img").evaluate_all("(all) => all.map((each) => each.src)")
     assert all(each.startswith("blob:") for each in pictures)  # no page asks a stranger's host
     notebook.shot("models_light")
-    cell.get_by_label("words to look for").fill("flux")
+    # Each pause is a question, whose answer puts the output anew under the hand that writes.
+    cell.get_by_label("words to look for").focus()
+    for letter in "flux":
+        notebook.page.keyboard.press(letter)
+        notebook.page.wait_for_timeout(400)
     notebook.until(lambda: cards(notebook, 1).count() and all("flux" in each for each in endpoints(notebook, 1)))
     cell.get_by_role("button", name="Filters").click()
     cell.locator("label", has_text="text-to-image").locator("input").click()

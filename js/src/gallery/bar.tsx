@@ -35,6 +35,7 @@ export function Bar({ gallery }: GalleryProps) {
             placeholder="search prompts, notes, endpoints"
             asked={live.field("words")}
             ask={(words) => gallery.ask({ words })}
+            live={live}
           />
           <button
             type="button"

@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Kept } from "./focus";
 
 const WAIT_MS = 250;
 
@@ -11,15 +12,22 @@ interface WordsProps {
   /** What the kernel looks for now. */
   asked: ReadonlySignal<string | undefined>;
   ask: (words: string) => void;
+  live: Kept;
 }
 
-export function Words({ class: name, placeholder, asked, ask }: WordsProps) {
-  const own = useSignal(asked.peek() ?? "");
+export function Words({ class: name, placeholder, asked, ask, live }: WordsProps) {
+  // What was typed into the mount before this one, since the answer to a question puts the output anew.
+  const typed = live.kept("typed") as string | undefined;
+  const own = useSignal(typed ?? asked.peek() ?? "");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const input = useRef<HTMLInputElement>(null);
   const known = asked.value ?? "";
-  useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
+    if (typed !== undefined) timer.current = setTimeout(send, WAIT_MS);
+    return () => clearTimeout(timer.current);
+  }, []);
+  useEffect(() => {
+    if (live.kept("typed") === known) live.keep("typed", undefined);
     // What is being typed is newer than what the kernel says.
     const root = input.current?.getRootNode() as Document | ShadowRoot | undefined;
     if (root?.activeElement !== input.current) own.value = known;
@@ -39,6 +47,7 @@ export function Words({ class: name, placeholder, asked, ask }: WordsProps) {
       value={own.value}
       onInput={({ currentTarget }) => {
         own.value = currentTarget.value;
+        live.keep("typed", own.peek());
         clearTimeout(timer.current);
         timer.current = setTimeout(send, WAIT_MS);
       }}

@@ -30,6 +30,7 @@ export function Bar({ models }: ModelsProps) {
             placeholder="search: flux, upscale, speech …"
             asked={live.field("words")}
             ask={(words) => models.ask({ words })}
+            live={live}
           />
           <button
             type="button"

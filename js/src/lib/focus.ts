@@ -1,7 +1,10 @@
 /** Keeps the focus where it was when the front end replaces an output, as it does when a twin is brought up to date. */
 
-import type { FormEvent, FormState } from "../lib/form_messages";
-import type { Live } from "../lib/model";
+/** What views keep from one mount to the next. */
+export interface Kept {
+  kept(name: string): unknown;
+  keep(name: string, value: unknown): void;
+}
 
 interface Place {
   /** How many controls come before it. */
@@ -13,22 +16,18 @@ interface Place {
 const CONTROLS = "input, select, textarea, button, summary";
 
 /** Puts the focus back where the mount before this one had it, and follows it; returns how to stop. */
-export function keepFocus(el: HTMLElement, live: Live<FormState, FormEvent>): () => void {
+export function keepFocus(el: HTMLElement, live: Kept): () => void {
   const place = live.kept("focus") as Place | undefined;
   const target = place && el.querySelectorAll<HTMLElement>(CONTROLS)[place.at];
   if (place && target && el.ownerDocument.activeElement === el.ownerDocument.body) {
     target.focus({ preventScroll: true });
-    if (target instanceof HTMLTextAreaElement) target.setSelectionRange(place.start, place.end);
+    if (isText(target)) target.setSelectionRange(place.start, place.end);
   }
   const keep = (event: Event) => {
     const control = event.target as HTMLInputElement;
     const at = [...el.querySelectorAll<HTMLElement>(CONTROLS)].indexOf(control);
-    const isText = control instanceof HTMLTextAreaElement;
-    live.keep("focus", {
-      at,
-      start: isText ? control.selectionStart : null,
-      end: isText ? control.selectionEnd : null,
-    });
+    const [start, end] = isText(control) ? [control.selectionStart, control.selectionEnd] : [null, null];
+    live.keep("focus", { at, start, end });
   };
   const leave = () => {
     // A control that was taken out of the page has lost the focus, too, but nobody has moved it.
@@ -44,4 +43,12 @@ export function keepFocus(el: HTMLElement, live: Live<FormState, FormEvent>): ()
     el.removeEventListener("input", keep);
     el.removeEventListener("focusout", leave);
   };
+}
+
+/** Whether it has a place to write at; other inputs have none, or throw where they are asked. */
+function isText(control: HTMLElement): control is HTMLInputElement | HTMLTextAreaElement {
+  return (
+    control instanceof HTMLTextAreaElement ||
+    (control instanceof HTMLInputElement && ["text", "search"].includes(control.type))
+  );
 }
