@@ -1,7 +1,7 @@
 /** Copies the call of a card as source to be pasted: as a magic, Python, JavaScript or a curl line. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { copyText } from "../lib/clipboard";
 import type { CardMessage, CopyForm } from "../lib/messages";
 import type { CardModel, CardProps } from "./card_model";
@@ -104,7 +104,8 @@ export function CopyAs({ card, copying }: CardProps & { copying: Copying }) {
 
 function Forms({ copy }: { copy: (form: CopyForm) => void }) {
   const group = useRef<HTMLSpanElement>(null);
-  useEffect(() => group.current?.querySelector("button")?.focus({ preventScroll: true }), []);
+  // Before the next key can come: with the focus left behind, Tab would lead past what has just opened.
+  useLayoutEffect(() => group.current?.querySelector("button")?.focus({ preventScroll: true }), []);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is drawn with a frame of its own
     <span class="fal-nb-forms" role="group" aria-label="copy this call as" ref={group}>
