@@ -1,6 +1,6 @@
 """Takes pictures of every view with 1, 20 and 2,000 mixed outputs, light and dark, narrow and wide, to be looked at.
 
-Run it as ``make screenshots``, or ``python -m tests.browser.shoot_views [--items 20] [--into build/screenshots/views]``.
+Run it as ``make screenshots``, or ``python -m tests.browser.shoot_views [--items 20] [--views card form] [--docs]``.
 """
 
 import argparse
@@ -131,11 +131,13 @@ def lay_out(folder):
         sheet.save(folder / "sheets" / f"{name.replace('|', '')}.png")
 
 
-def put_into_docs(sheets, into):
-    """Write what `docs/views.md` shows, smaller."""
+def put_into_docs(sheets, into, only=None):
+    """Write what `docs/views.md` shows, smaller; with `only`, the views whose names begin so."""
+    names = [name for name in IN_DOCS if only is None or name.startswith(tuple(only))]
     for old in into.glob("sheet_*.webp"):
-        old.unlink()
-    for name in IN_DOCS:
+        if only is None or old.stem.removeprefix("sheet_") in names:
+            old.unlink()
+    for name in names:
         sheet = Image.open(sheets / f"{name}.png")
         sheet.thumbnail((DOCS_PIXELS, DOCS_PIXELS))
         sheet.save(into / f"sheet_{name}.webp", quality=80, method=6)
@@ -184,7 +186,7 @@ def main():
             lab.stop()
     lay_out(given.into)
     if given.docs:
-        put_into_docs(given.into / "sheets", Path("docs/images/views"))
+        put_into_docs(given.into / "sheets", Path("docs/images/views"), given.views)
     print(f"{len(list(given.into.glob('*.png')))} pictures in {given.into}")
 
 
