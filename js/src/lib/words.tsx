@@ -23,7 +23,7 @@ export function Words({ class: name, placeholder, asked, ask, live }: WordsProps
   const input = useRef<HTMLInputElement>(null);
   const known = asked.value ?? "";
   useEffect(() => {
-    if (typed !== undefined) timer.current = setTimeout(send, WAIT_MS);
+    if (typed !== undefined && typed !== asked.peek()) timer.current = setTimeout(send, WAIT_MS);
     return () => clearTimeout(timer.current);
   }, []);
   useEffect(() => {
