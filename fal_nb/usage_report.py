@@ -33,6 +33,8 @@ _FRAME = (
 _QUIET = "opacity:.75"
 _HEADS = ("endpoint", "by this history", "by the account", "difference")
 _CELL = f"padding:3px 14px 3px 0;border:none;border-top:1px solid {_LINE};text-align:left;white-space:nowrap"
+_NAME = _CELL.replace("nowrap", "normal;overflow-wrap:anywhere;min-width:9em")
+"""What gives way where there is little room, so that the amounts are seen."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,11 @@ class UsageReport:
         shown = [(row[0], *_words(*row)[1:]) for row in self.endpoints[:_MOST_ENDPOINTS]]
         wide = _HEADS if any(words[-1] for words in shown) else _HEADS[:-1]
         rows = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in (
-                f"{self._key(name)}{escape(name, 80)}", *(escape(word, 80) for word in words[:len(wide) - 1]),
-            )) + "</tr>"
+            f'<tr><td style="{_NAME}">{self._key(name)}{escape(name, 80)}</td>'
+            + "".join(f'<td style="{_CELL}">{escape(word, 80)}</td>' for word in words[: len(wide) - 1])
+            + "</tr>"
             for name, *words in shown
-        )  # fmt: skip
+        )
         heads = "".join(f'<td style="{_CELL};border-top:none;{_QUIET}">{name}</td>' for name in wide)
         table = f'<table style="border-collapse:collapse;font-size:12px;margin-top:8px"><tr>{heads}</tr>{rows}</table>'
         said = "".join(f'<div style="{_QUIET};overflow-wrap:anywhere">{escape(note, 700)}</div>' for note in notes)

@@ -87,7 +87,6 @@ export function CopyAs({ card, copying }: CardProps & { copying: Copying }) {
         ref={toggle}
         class="fal-nb-button fal-nb-copyas"
         aria-expanded={isOpen}
-        aria-label="copy this call as source"
         title={why || "copy this call as a magic, Python, JavaScript or curl"}
         onClick={() => {
           copying.isOpen.value = !isOpen;
