@@ -99,6 +99,36 @@ test("words are sent once typing rests, and filters and order at once", async ()
   expect(model.sentOf("query").at(-1)?.filters).toEqual({ category: ["text-to-image"] });
 });
 
+test("a search that was asked is not asked again by the view its answer puts anew, what was typed since is", async () => {
+  const type = (words: string) => {
+    const input = el.querySelector<HTMLInputElement>(".fal-nb-cwords") as HTMLInputElement;
+    act(() => {
+      input.focus();
+      input.value = words;
+      input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+  };
+  const mountAnew = () => {
+    act(() => {
+      cleanUp();
+    });
+    act(() => {
+      cleanUp = modelsModule.render({ model, el });
+    });
+  };
+  const asked = () => model.sentOf("query").map(({ words }) => words);
+  type("red ");
+  await flush();
+  model.patch({ words: "red" });
+  mountAnew();
+  await flush();
+  expect(asked()).toEqual(["red "]);
+  type("red fox");
+  mountAnew();
+  await flush();
+  expect(asked()).toEqual(["red ", "red fox"]);
+});
+
 test("a closer look shows inputs and price, copies the line, and closes with Escape", async () => {
   order(0, 1);
   await flush();

@@ -23,7 +23,8 @@ export function Words({ class: name, placeholder, asked, ask, live }: WordsProps
   const input = useRef<HTMLInputElement>(null);
   const known = asked.value ?? "";
   useEffect(() => {
-    if (typed !== undefined && typed !== asked.peek()) timer.current = setTimeout(send, WAIT_MS);
+    // What was asked stands in the kernel's words otherwise: without spaces at its end, a long one cut.
+    if (typed !== undefined && typed !== live.kept("asked")) timer.current = setTimeout(send, WAIT_MS);
     return () => clearTimeout(timer.current);
   }, []);
   useEffect(() => {
@@ -35,6 +36,7 @@ export function Words({ class: name, placeholder, asked, ask, live }: WordsProps
   const send = () => {
     clearTimeout(timer.current);
     timer.current = undefined;
+    live.keep("asked", own.peek());
     ask(own.peek());
   };
   return (
@@ -48,6 +50,7 @@ export function Words({ class: name, placeholder, asked, ask, live }: WordsProps
       onInput={({ currentTarget }) => {
         own.value = currentTarget.value;
         live.keep("typed", own.peek());
+        live.keep("asked", undefined);
         clearTimeout(timer.current);
         timer.current = setTimeout(send, WAIT_MS);
       }}
