@@ -26,8 +26,9 @@ __all__ = ["Runtime"]
 T = TypeVar("T")
 
 _SLICE_S = 0.1
-_DRAINS = 10
 """How long a wait sleeps before it looks for an interrupt again, for platforms where a lock ignores Ctrl-C."""
+_DRAINS = 10
+"""How often what is left is cancelled: a task that is ending may have started another."""
 
 
 class Runtime:
