@@ -170,8 +170,8 @@ class GalleryView(View):
     def _send_marked(self) -> None:
         marked, self._marked = self._marked, set()
         places = [place for place, record in enumerate(self._outputs.records) if record in marked]
-        if places:
-            self._answers.start(self._send_items(places[:_ASKED]))
+        for at in range(0, len(places), _ASKED):
+            self._answers.start(self._send_items(places[at : at + _ASKED]))
 
     # -- renderings --------------------------------------------------------------------------------------
 

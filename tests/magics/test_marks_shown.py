@@ -46,6 +46,15 @@ async def receive(view, content):
     view.receive(content)
 
 
+def test_more_marks_at_once_than_one_message_holds_are_all_sent(run, monkeypatch):
+    monkeypatch.setattr("fal_nb.views.gallery._ASKED", 2)
+    run(f"%fal run {SCHNELL} 'a fox' num_images=3")
+    view = run("%fal gallery")[1].result
+    rows = heard(view)
+    fal.rate(1, 4)
+    until(lambda: sorted(row[0] for row in rows) == [0, 1, 2])
+
+
 def test_a_board_shows_a_rating_that_was_given_elsewhere_and_keeps_it(run):
     _, done = run(f"%%fal sweep {SCHNELL} --yes\nprompt: [a fox, an owl]")
     board, other = ShownSweep(done.result), ShownSweep(done.result)
