@@ -173,7 +173,11 @@ class Job(BlockingHandle, Annotated):
             (with these two the job goes on).
         """
         try:
-            self._wait_for(self._ended if patient else self._ended_or_unreached(), timeout)
+            if patient:
+                self._wait_for(self._ended, timeout)
+            else:
+                with self._ended_or_unreached() as found:
+                    self._wait_for(found, timeout)
             if not self.done:
                 trouble = (self._snapshot.next_step or "fal cannot be reached.").removesuffix(GOES_ON).rstrip()
                 raise TransferError(
@@ -365,8 +369,9 @@ class Job(BlockingHandle, Annotated):
         except TimeoutError:
             raise FalClientTimeoutError(timeout or 0.0, self._snapshot.request_id, endpoint=self.endpoint) from None
 
-    def _ended_or_unreached(self) -> concurrent.futures.Future[None]:
-        """Return what is done once the job has ended, or fal could not be reached for as long as one waits for that."""
+    @contextlib.contextmanager
+    def _ended_or_unreached(self) -> Iterator[concurrent.futures.Future[None]]:
+        """Give what is done once the job has ended, or fal could not be reached for as long as one waits for that."""
         found: concurrent.futures.Future[None] = concurrent.futures.Future()
         asked = time.time()
 
@@ -380,9 +385,11 @@ class Job(BlockingHandle, Annotated):
                 settle()
 
         self.observe(look)
-        found.add_done_callback(lambda _found: self.unobserve(look))
         self.call_at_end(lambda _job: settle())
-        return found
+        try:
+            yield found
+        finally:
+            self.unobserve(look)
 
     def _ask_cancel(self) -> None:
         if self._follower is not None:

@@ -3,7 +3,14 @@
 import pytest
 
 from fal_nb.engine.session import Session
-from fal_nb.errors import NotFoundError, ServerError, SubmissionUnknown, TransferError, ValidationError
+from fal_nb.errors import (
+    FalClientTimeoutError,
+    NotFoundError,
+    ServerError,
+    SubmissionUnknown,
+    TransferError,
+    ValidationError,
+)
 from fal_nb.simulator.server import SimulatorServer
 
 SLEEP = "simulator/sleep"
@@ -72,6 +79,16 @@ def test_a_fal_that_answers_is_waited_for_however_long_it_takes(session, simulat
     monkeypatch.setattr("fal_nb.engine.job.PATIENCE_S", 0.0)
     job = session.submit(SLEEP, {"echo": "slow", "seconds": 10})
     assert job.get(patient=False) == {"echo": "slow"}
+
+
+def test_who_waits_no_longer_is_told_of_no_snapshots(session):
+    job = session.submit(SLEEP, {"seconds": 30})
+    before = list(job._observers)
+    for _ in range(3):
+        with pytest.raises(FalClientTimeoutError):
+            job.get(0.01, patient=False)
+    assert job._observers == before
+    job.cancel()
 
 
 def test_the_result_of_a_job_that_ended_needs_no_fal(tmp_path, monkeypatch):
