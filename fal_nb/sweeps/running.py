@@ -224,7 +224,12 @@ class Running:
     def _start(self, cells: Sequence[Cell]) -> None:
         self._ended.clear()
         self._is_at_rest = False
-        self._session.runtime.post(self._begin_run, list(cells))
+        try:
+            self._session.runtime.post(self._begin_run, list(cells))
+        except BaseException:  # nobody would end what was never begun, and whoever waits would wait for ever
+            self._is_at_rest = True
+            self._ended.set()
+            raise
 
     def _post(self, command: str, *values: str) -> None:
         """Hand a command to the run there is when the loop comes to it: one that was just begun is not there yet."""

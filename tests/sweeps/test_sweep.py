@@ -2,7 +2,7 @@
 
 import pytest
 
-from fal_nb.errors import ArgumentsError, FalClientTimeoutError, HistoryError, JobError
+from fal_nb.errors import ArgumentsError, FalClientTimeoutError, FalError, HistoryError, JobError
 from fal_nb.ledger.records import NewRecord
 from fal_nb.sweeps.sweep import Sweep
 
@@ -182,6 +182,16 @@ def test_a_run_that_is_refused_leaves_the_sweep_to_other_kernels(open_session):
         sweep.run()
     assert session.history.sweeps.find(sweep.name).owner is None
     assert not sweep.is_running
+
+
+def test_a_run_that_a_closed_session_cannot_begin_is_over_at_once(open_session):
+    session = open_session()
+    sweep = planned(session, SLEEP, "simulator/sleep")
+    session.runtime.close()
+    with pytest.raises(FalError, match="closed"):
+        sweep.run()
+    assert sweep.wait(5).is_at_rest
+    assert session.history.sweeps.find(sweep.name).owner is None
 
 
 def test_a_cell_that_is_run_again_is_the_same_sweep_and_calls_nothing_twice(session, simulator):
