@@ -51,7 +51,6 @@ fal_nb/static/build.json: $(JS_SOURCES) js/node_modules/.ready
 	$(NPM) run --silent build
 	touch $@
 
-# Four on two cores: each waits for servers, kernels and clocks as long as it computes.
 # -- what people call -----------------------------------------------------------------------------------------
 
 demo: $(VENV)/.ready fal_nb/static/build.json
@@ -71,6 +70,7 @@ check: $(VENV)/.ready js/node_modules/.ready
 	$(BIN)/mypy
 	$(NPM) run --silent check
 
+# Four on two cores: each waits for servers, kernels and clocks as long as it computes.
 test: check fal_nb/static/build.json .envs/lab43/.ready .envs/colab/.ready .envs/falapp/.ready .envs/marimo/.ready
 	$(NPM) run --silent test
 	PATH="$(NODE_PATH_PREFIX)$$PATH" .ci/suite python $(BIN)/python -n 4 --dist loadscope --no-loadscope-reorder -m "not browser" --ignore=tests/environments

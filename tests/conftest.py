@@ -39,6 +39,6 @@ def _own_home(tmp_path_factory, monkeypatch):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the modules that take longest first: two workers that share the rest end together."""
+    """Put the modules that take longest first: workers that share the rest end together."""
     long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("kernel")}
     items.sort(key=lambda item: item.path not in long)
