@@ -89,6 +89,8 @@ def find_sweep(name: str | None = None) -> Sweep:
 def list_sweeps() -> pd.DataFrame:
     """Return a row for each sweep of the history, the newest first: endpoints, cells called, done, failed, spent.
 
+    Money is in US dollars, ``created`` in UTC. It blocks, and works no plan out.
+
     Raises
     ------
     HistoryError

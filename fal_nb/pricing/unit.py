@@ -79,5 +79,5 @@ def read_unit(text: str) -> Unit:
 def one_unit(unit: str | None) -> str:
     """Return a unit as it stands after "per": ``megapixels`` → megapixel; ``10 seconds`` stays."""
     words = unit or "unit"
-    is_many = words[:1].isdigit() or not words.endswith("s") or words.endswith("ss")
-    return words if is_many else words[:-1]
+    stays = words[:1].isdigit() or not words.endswith("s") or words.endswith("ss")
+    return words if stays else words[:-1]

@@ -92,7 +92,7 @@ def settle(wanted: Wanted, inputs: Inputs, mistakes: Mistakes | None = None) -> 
         A line each: a name twice or unknown, an axis without values, axes of different lengths in a zip, texts that
         use each other in a circle, too many cells, a rule about nothing.
     """
-    mistakes = mistakes or Mistakes()
+    mistakes = Mistakes() if mistakes is None else mistakes
     with mistakes.gathered():
         _check_once(wanted)
     if wanted.broken or mistakes:
