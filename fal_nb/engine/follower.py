@@ -21,7 +21,7 @@ from fal_nb.engine.intent import write_options
 from fal_nb.engine.missing import advice
 from fal_nb.engine.money import settlement
 from fal_nb.engine.partial import shown
-from fal_nb.engine.patience import Patience
+from fal_nb.engine.patience import GOES_ON, Patience
 from fal_nb.engine.uploads import note_inputs
 from fal_nb.errors import (
     AccountLockedError,
@@ -340,6 +340,8 @@ class Follower:
 
     def _tell_trouble(self, words: str | None) -> None:
         changes: dict[str, Any] = {"unreached_since": self._patience.unreached_since}
+        if words is None and self._is_overdue and (self.snapshot.next_step or "").endswith(GOES_ON):
+            words = self._limit_words
         if words is not None or not (self._is_behind or self._is_overdue):
             changes["next_step"] = words
         self._set(**changes)
@@ -382,8 +384,12 @@ class Follower:
     def _give_up(self) -> None:
         """Cancel because the caller's own time limit has run out; the wire then says how it ended."""
         self._is_overdue = True
-        self._set(next_step=f"The limit of {self._timeout_s:g} s ran out, so a cancel was sent.")
+        self._set(next_step=self._limit_words)
         self.ask_cancel()
+
+    @property
+    def _limit_words(self) -> str:
+        return f"The limit of {self._timeout_s:g} s ran out, so a cancel was sent."
 
     async def _failed(self, error: Exception) -> None:
         self.error = error

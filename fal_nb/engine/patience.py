@@ -72,7 +72,7 @@ class Patience:
             except (TransferError, ProtocolError) as error:
                 unusable += isinstance(error, ProtocolError)
                 if unusable == _MOST_UNUSABLE:
-                    self._say(None)
+                    self.come_through()
                     raise SubmissionUnknown(
                         f"{error} It may have succeeded, and be charged: fal keeps its result for a while.",
                         request_id=snapshot.request_id,
@@ -81,6 +81,9 @@ class Patience:
                 if self.unreached_since is None:
                     self.unreached_since = began
                 self._say(f"{error} {GOES_ON}")
+            except FalError:
+                self.come_through()  # it was asked for the last time: nobody asks again
+                raise
             else:
                 self.come_through()
                 return done
@@ -88,7 +91,7 @@ class Patience:
             wait_s = min(wait_s * 2, _LONGEST_S)
 
     def come_through(self) -> None:
-        """Take in that fal has answered."""
+        """Take in that fal has answered, or that it is not asked any more."""
         if self.unreached_since is not None:
             self.unreached_since = None
             self._say(None)

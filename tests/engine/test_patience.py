@@ -62,6 +62,23 @@ def test_the_card_says_meanwhile_why_there_is_no_result_yet(session, simulator, 
     assert job.get() == {"echo": "waits"}
 
 
+@pytest.mark.parametrize(
+    ("fault", "limit", "state", "said"),
+    [("fail", None, "FAILED", None), ("none", 0.5, "CANCELLED", "The limit of 0.5 s ran out, so a cancel was sent.")],
+)
+def test_a_job_that_has_failed_no_longer_says_that_it_is_asked_about(
+    session, simulator, wait_for, fault, limit, state, said
+):
+    if fault != "none":
+        simulator.fault(fault)
+    simulator.fault("reset", on="result")
+    job = session.submit(SLEEP, {"seconds": 0.1 if limit is None else 300}, timeout_s=limit)
+    wait_for(lambda: "asks again" in (job.snapshot.next_step or ""))
+    simulator.clear_faults()
+    assert job.wait(20).state == state
+    assert (job.snapshot.next_step, job.snapshot.unreached_since) == (said, None)
+
+
 def test_who_asks_for_a_result_of_a_fal_out_of_reach_is_told_so_and_the_job_goes_on(session, simulator, monkeypatch):
     monkeypatch.setattr("fal_nb.engine.job.PATIENCE_S", 0.05)
     simulator.fault("reset", on="result")
@@ -116,6 +133,7 @@ def test_what_fal_says_and_nobody_can_read_loses_no_paid_result(session, simulat
     job = session.submit(SLEEP, {"echo": "paid for" * 300, "seconds": 0.1}).wait(20)
     assert (job.state, bool(job.snapshot.request_id)) == ("UNKNOWN", True)
     assert "keeps its result" in job.snapshot.error
+    assert (job.snapshot.next_step, job.snapshot.unreached_since) == (None, None)
     with pytest.raises(SubmissionUnknown) as caught:
         job.get()
     assert caught.value.request_id == job.request_id
