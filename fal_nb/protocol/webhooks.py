@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from fal_nb.errors import WebhookError
 from fal_nb.protocol.status import JSON
@@ -47,8 +47,15 @@ TOLERANCE_S = 300.0
 """How far a delivery's timestamp may be from this machine's clock, in seconds, either way."""
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
-HeaderPairs: TypeAlias = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
-"""Headers as any framework has them: a mapping, or pairs of texts or bytes; the case of names does not count."""
+
+class _HasItems(Protocol):
+    """Headers of frameworks that have `items` and are no mapping, such as the standard library's."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
+HeaderPairs: TypeAlias = Mapping[str, str] | _HasItems | Iterable[tuple[str | bytes, str | bytes]]
+"""Headers as any framework has them: with `items`, or pairs of texts or bytes; the case of names does not count."""
 
 _FORMS = {
     REQUEST_ID: re.compile(r"[A-Za-z0-9._~:-]{1,200}"),
@@ -208,7 +215,8 @@ def _headers(headers: HeaderPairs) -> dict[str, str]:
     WebhookError
         Where one is there twice: which of them was signed?
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    items = getattr(headers, "items", None)
+    pairs: Iterable[Any] = items() if callable(items) else headers  # type: ignore[assignment]
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name = _latin(raw_name).lower()

@@ -1,6 +1,7 @@
 """Signatures of webhooks: what is fal's, unchanged and of now is taken; all else is refused, and the reason told."""
 
 import asyncio
+import email
 import json
 import socket
 import time
@@ -86,8 +87,9 @@ def test_any_of_several_keys_will_do(signer, jwks):
         lambda headers: [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         lambda headers: [*headers.items(), ("content-type", "application/json"), ("cookie", "a"), ("cookie", "b")],
         lambda headers: {name: f" {value}\t" for name, value in headers.items()},
+        lambda headers: email.message_from_string("".join(f"{name}: {value}\n" for name, value in headers.items())),
     ],
-    ids=["as sent", "lower case", "ASGI", "pairs", "spaces"],
+    ids=["as sent", "lower case", "ASGI", "pairs", "spaces", "http.server"],
 )
 def test_headers_of_any_framework_are_understood(signer, jwks, form):
     body = body_of()
