@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fal_nb.canvas_feed import CanvasFeed
@@ -117,6 +118,9 @@ class Canvas:
         FalError
             Where it is no picture, or cannot be had.
         """
+        if isinstance(picture, str) and not picture.startswith(("data:", "https://", "http://")):
+            # Nothing but a picture can be meant here; inside arguments a text is never a path.
+            picture = Path(picture).expanduser()
         self._runtime.call(self._feed.draw(picture))
 
     def frame(self, timeout_s: float = 60.0) -> CanvasFrame:
@@ -224,7 +228,7 @@ class Canvas:
         _ = self._bench.session.settings
         start, self._start = self._start, None
         if start is not None:
-            self.draw(start)
+            self._runtime.call(self._feed.draw(start))
         self._runtime.call(self._feed.refresh())
 
     async def _add(self, view: CanvasView) -> None:

@@ -77,6 +77,18 @@ def test_an_endpoint_that_takes_no_picture_is_a_canvas_of_sliders(shell):
         canvas.draw(Image.new("RGB", (8, 8)))
 
 
+def test_a_text_is_a_path_where_it_is_drawn_and_never_inside_arguments(shell, tmp_path):
+    Image.new("RGB", (64, 64), "blue").save(tmp_path / "sketch.png")
+    canvas = fal_nb.canvas(TURBO, {"prompt": "a fox"})
+    canvas.draw(str(tmp_path / "sketch.png"))
+    assert mean_colour(canvas.frame().drawing)[2] > 200
+    canvas.stop()
+    with pytest.raises(fal_nb.FileError, match="Cannot read nowhere"):
+        canvas.draw("nowhere.png")
+    with pytest.raises(fal_nb.FalError, match="is drawn on a picture"):
+        fal_nb.canvas(TURBO, {"prompt": "a fox", "image_url": str(tmp_path / "sketch.png")}).prepare()
+
+
 def test_a_pinned_frame_is_a_record_that_can_be_rated_copied_and_made_again(shell, run):
     canvas = fal_nb.canvas(TURBO, {"prompt": "a fox", "seed": 3})
     canvas.frame()
