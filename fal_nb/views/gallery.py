@@ -172,6 +172,9 @@ class GalleryView(View):
         places = [place for place, record in enumerate(self._outputs.records) if record in marked]
         for at in range(0, len(places), _ASKED):
             self._answers.start(self._send_items(places[at : at + _ASKED]))
+        if places:
+            # A rating or a tag that was just given can be filtered by, too.
+            self._answers.start(self._find_facets())
 
     # -- renderings --------------------------------------------------------------------------------------
 
@@ -301,7 +304,7 @@ class GalleryView(View):
         self._changed(settled=True)
 
     async def _find_facets(self) -> None:
-        self._facets = []
+        self._facets = self._facets or []
         try:
             self._facets = await asyncio.to_thread(self._outputs.facets)
         except FalError as error:

@@ -287,6 +287,19 @@ class TestMarks:
         say({"kind": "rate", "cells": [0], "rating": None}, "items")
         assert session.history.get(6).rating is None
 
+    def test_a_tag_that_was_just_given_can_be_filtered_by(self, say, view, session):
+        def tags():
+            return [value for name, values in view.state()["facets"] if name == "tags" for value, _ in values]
+
+        session.observe_marks(view.marked)
+        say({"kind": "order"})
+        for tag in ("keeper", "best"):
+            say({"kind": "tag", "cells": [2], "tag": tag}, "items")
+            deadline = time.monotonic() + 20
+            while tag not in tags():
+                assert time.monotonic() < deadline, "the filters never had it"
+                time.sleep(0.005)
+
     def test_a_tag_that_is_none_is_said(self, say, view):
         say({"kind": "tag", "cells": [0], "tag": ""})
         assert view.state()["error"]
