@@ -178,7 +178,7 @@ class _Drawing:
     def _cell(self, look: CellLook | None) -> str:
         box = f"{_BOX};width:{self._side}px;height:{self._side}px"
         if look is None:
-            return f'<div style="{box};{_QUIET}">not in the plan</div>'
+            return f'<div style="{box};{_QUIET}">no such call</div>'
         self.shown += 1
         artifact = look.artifact
         words = escape("; ".join(_labels(self._axes, look))[:200], quote=True)

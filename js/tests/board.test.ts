@@ -119,11 +119,11 @@ test.each([
   expect(board.find(".fal-nb-tbox")?.textContent?.replace("×", "")).toBe(words);
 });
 
-test("cells change one by one as they come, and a place without a cell says that it is not in the plan", () => {
+test("cells change one by one as they come, and a place without a cell says so", () => {
   const state = boardState(AXES.slice(0, 2), () => ["QUEUED"]);
   delete state.c4;
   board = new Board(state);
-  expect(board.tiles[4]?.textContent).toBe("not in the plan");
+  expect(board.tiles[4]?.textContent).toBe("no such call");
   board.patch({ c2: [[0, 2], ...done(2)], c4: [[1, 1], "SKIPPED"] });
   expect(board.tiles.map((tile) => tile.dataset.state)).toEqual([
     "QUEUED",

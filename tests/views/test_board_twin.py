@@ -102,7 +102,7 @@ def test_a_cell_without_a_picture_says_why():
     sweep.become("k2", state="RUNNING", progress=0.4)
     del sweep.cells["k5"]
     words = " ".join(" ".join(read(sweep).words).split())
-    for said in ("failed the runner went away", "skipped budget", "running 40 %", "not in the plan", "waiting"):
+    for said in ("failed the runner went away", "skipped budget", "running 40 %", "no such call", "waiting"):
         assert said in words
 
 

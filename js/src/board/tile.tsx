@@ -49,7 +49,7 @@ export function Tile({ board, cell, row, column, isActive, isFlow, style, onOpen
         style={style}
       >
         <div class="fal-nb-tbox">
-          <span class="fal-nb-treason">not in the plan</span>
+          <span class="fal-nb-treason">no such call</span>
         </div>
       </div>
     );
