@@ -172,7 +172,7 @@ class GalleryView(View):
         places = [place for place, record in enumerate(self._outputs.records) if record in marked]
         for at in range(0, len(places), _ASKED):
             self._answers.start(self._send_items(places[at : at + _ASKED]))
-        if places:
+        if places and self._facets is not None:
             # A rating or a tag that was just given can be filtered by, too.
             self._answers.start(self._find_facets())
 

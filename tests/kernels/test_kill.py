@@ -72,18 +72,23 @@ def kill_in_the_middle(kernel, home, delay_s):
         time.sleep(0.002)
 
 
-def carry_on(session):
+def carry_on(session, simulator):
     """Do what a person does: resume, make the calls that had not come to a record, wait, and reconcile."""
     session.resume()
     made = {record.arguments["seed"] for record in session.history.select()}
     for seed in sorted(set(range(COUNT)) - made):
         session.submit(ENDPOINT, arguments(seed))
-    settle(session)
+    settle(session, simulator)
 
 
-def settle(session):
+def settle(session, simulator):
     for job in session.jobs():
         job.wait(_PATIENCE_S)
+    # Only what has ended is listed, also of the calls whose kernel is gone.
+    deadline = time.monotonic() + _PATIENCE_S
+    while any(entry["ended_at"] is None for entry in simulator.ledger()):
+        assert time.monotonic() < deadline, "calls that do not end"
+        time.sleep(0.01)
     session.reconcile()
     for job in session.jobs():
         job.wait(_PATIENCE_S)
@@ -117,7 +122,7 @@ def test_killed_at_any_moment_every_call_is_settled_and_accepted_once(
     delay_s = random.Random(moment).uniform(0, 1.3 * duration_s)
     kill_in_the_middle(start_kernel(), tmp_path / "home", delay_s)
     session = next_session()
-    carry_on(session)
+    carry_on(session, simulator)
     records = session.history.select()
     unknown = [record for record in records if record.state == "UNKNOWN"]
     assert {record.state for record in records} <= {"SUCCEEDED", "UNKNOWN"}
@@ -145,7 +150,7 @@ def test_killed_while_answers_are_lost_nothing_is_accepted_twice_and_what_is_unk
     kill_in_the_middle(start_kernel(), tmp_path / "home", delay_s)
     simulator.clear_faults()
     session = next_session()
-    carry_on(session)
+    carry_on(session, simulator)
     count = check_each_was_accepted_once(session, simulator)
     records = session.history.select()
     unknown = [record for record in records if record.state == "UNKNOWN"]
@@ -196,7 +201,7 @@ def test_killed_in_any_subcommand_that_sends_nothing_is_sent_twice_and_all_is_se
     kernel.manager.provisioner.process.wait(_PATIENCE_S)
     session = next_session()
     session.resume()
-    settle(session)
+    settle(session, simulator)
     records = session.history.select()
     unknown = [record for record in records if record.state == "UNKNOWN"]
     assert len(records) >= first
