@@ -83,6 +83,7 @@ class Follower:
         self._cancel_task: asyncio.Task[None] | None = None
         self._cancel_wanted = False
         self._is_overdue = False
+        self._undelivered: str | None = None  # that a cancel was not delivered stays said until one is
         self._patience = Patience(self._tell_trouble)
         self._body: asyncio.Task[None] | None = None
         self._call: asyncio.Task[Answer] | None = None
@@ -280,8 +281,8 @@ class Follower:
     async def _take_status(self, status: Queued | InProgress | Completed) -> None:
         self._patience.come_through()
         changes: dict[str, Any] = {}
-        if self.snapshot.next_step is not None and not self._is_overdue and not self._is_behind:
-            changes["next_step"] = None
+        if self.snapshot.next_step != self._undelivered and not self._is_overdue and not self._is_behind:
+            changes["next_step"] = self._undelivered
         if isinstance(status, Queued):
             changes["queue_position"] = status.position
             if self.snapshot.state != "QUEUED":
@@ -343,7 +344,7 @@ class Follower:
         if words is None and self._is_overdue and (self.snapshot.next_step or "").endswith(GOES_ON):
             words = self._limit_words
         if words is not None or not (self._is_behind or self._is_overdue):
-            changes["next_step"] = words
+            changes["next_step"] = words or self._undelivered
         self._set(**changes)
 
     async def _ask_result(self, wire: Wire) -> Answer:
@@ -373,11 +374,14 @@ class Follower:
         wire = await self._get_wire()
         try:
             said = await wire.cancel(self.snapshot.endpoint, self.snapshot.request_id)
-            await self._step(cancel=said)
+            settled: dict[str, Any] = {"next_step": None} if self._undelivered else {}
+            self._undelivered = None
+            await self._step(cancel=said, **settled)
         except FalError as error:
             # Not delivered: it may be asked again.
             self._cancel_wanted = False
-            self._set(cancel=None, next_step=f"The cancel was not delivered: {error}")
+            self._undelivered = f"The cancel was not delivered: {error}"
+            self._set(cancel=None, next_step=self._undelivered)
         finally:
             self.cancel_answered.set()
 

@@ -137,7 +137,7 @@ def close_and_see_the_twin(notebook):
     notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
     notebook.shot("board_twin_dark")
     notebook.theme("JupyterLab Light")
-    assert len(notebook.pictures(2)) == 42
+    notebook.until(lambda: len(notebook.pictures(2)) == 42, what="the pictures of the twin")
     assert notebook.page.evaluate("() => window.hostile") is None
 
 

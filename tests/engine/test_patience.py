@@ -118,13 +118,21 @@ def test_the_result_of_a_job_that_ended_needs_no_fal(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_page_that_answers_a_cancel_is_not_taken_for_fals_word(session, simulator, status):
+def test_a_page_that_answers_a_cancel_is_not_taken_for_fals_word(session, simulator, wait_for, status):
     simulator.fault("ingress", on="cancel", status=status, times=1)
-    job = session.submit(SLEEP, {"seconds": 30})
-    assert job.request_id
-    assert job.cancel() is None
+    simulator.set_runners(0)
+    job = session.submit(SLEEP, {"seconds": 30, "steps": 300})
+    try:
+        assert job.request_id
+        assert job.cancel() is None
+        assert "not delivered" in job.snapshot.next_step
+    finally:
+        simulator.set_runners(4)
+    # It stays said while the job goes on.
+    wait_for(lambda: job.snapshot.state == "RUNNING" and job.snapshot.log_count > 1)
     assert "not delivered" in job.snapshot.next_step
     assert job.cancel() in {"OK", "CANCELLATION_REQUESTED"}
+    assert job.snapshot.next_step is None
     assert job.wait(20).state == "CANCELLED"
 
 
