@@ -173,7 +173,9 @@ def shown_views(browser, lab, simulator_port):
         notebook.open()
         notebook.run_all()
         notebook.idle()
-        yield ShownViews(notebook)
+        views = ShownViews(notebook)
+        views.add_runners = lambda: server.set_runners(20)
+        yield views
         problems = notebook.problems
         notebook.page.close()
         lab.end_kernels()

@@ -268,7 +268,8 @@ class NotebookPage:
         self._frames.append(frame)
 
     def _console(self, line):
-        if line.type == "error":
+        # JupyterLab's own, where a page is closed while it asks the debugger.
+        if line.type == "error" and "restore the debugger state" not in line.text:
             self.problems.append(f"console: {line.text} ({line.location.get('url')})")
 
     def _all_text(self):

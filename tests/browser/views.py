@@ -33,7 +33,11 @@ for job in (film, sound, text, solid, several, wrong):
 for number in range(1, 6):
     fal_nb.rate(number, number)
 fal_nb.tag(2, "keep")
-slow = [fal_nb.submit("simulator/sleep", {{"seconds": 1, "steps": 100}}) for _ in range(7)]
+slow = [fal_nb.submit("simulator/sleep", {{"seconds": 1, "steps": 100}}) for _ in range(6)]
+while any(job.state != "RUNNING" for job in slow):
+    time.sleep(0.02)
+# The one that waits, and none before it.
+slow.append(fal_nb.submit("simulator/sleep", {{"seconds": 1, "steps": 100}}))
 clear_output()
 """
 """The second cell: outputs of every kind, a call that failed, and calls that run and wait until the kernel ends."""
