@@ -9,16 +9,16 @@ import canvasCss from "./canvas.css?inline";
 import { Fields, Section } from "./form/section";
 import formCss from "./form.css?inline";
 import type { CanvasEvent, CanvasMessage, CanvasState } from "./lib/canvas_messages";
-import { keepFocus } from "./lib/focus";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
 import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
-  const { model, el } = context;
+  const { model } = context;
   return mount<CanvasState, CanvasEvent>(context, {
     styles: { form: formCss, canvas: canvasCss },
     isNeverHeld: true,
+    keepsFocus: true,
     draw: (live) => {
       const canvas = new CanvasModel(live);
       live.onMessage((content, buffers) => canvas.receiveMessage(content as CanvasMessage, buffers));
@@ -40,16 +40,7 @@ function render(context: RenderContext): CleanUp {
           </Section>
         </div>
       );
-      return {
-        content,
-        begin: () => {
-          const release = keepFocus(el, live);
-          return () => {
-            release();
-            canvas.close();
-          };
-        },
-      };
+      return { content, end: () => canvas.close() };
     },
   });
 }

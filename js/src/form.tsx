@@ -5,7 +5,6 @@ import { Footer } from "./form/footer";
 import { FormModel, type FormProps } from "./form/form_model";
 import { Fields, Section } from "./form/section";
 import formCss from "./form.css?inline";
-import { keepFocus } from "./lib/focus";
 import type { FormEvent, FormMessage, FormState } from "./lib/form_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
@@ -13,10 +12,11 @@ import { Simulated } from "./lib/simulated";
 import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
-  const { model, el } = context;
+  const { model } = context;
   return mount<FormState, FormEvent>(context, {
     styles: { form: formCss },
     isNeverHeld: true,
+    keepsFocus: true,
     draw: (live) => {
       const form = new FormModel(live);
       live.onMessage((content, buffers) => form.receive(content as FormMessage, buffers));
@@ -36,16 +36,7 @@ function render(context: RenderContext): CleanUp {
           <Cards form={form} />
         </div>
       );
-      return {
-        content,
-        begin: () => {
-          const release = keepFocus(el, live);
-          return () => {
-            release();
-            form.close();
-          };
-        },
-      };
+      return { content, end: () => form.close() };
     },
   });
 }

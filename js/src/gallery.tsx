@@ -6,16 +6,16 @@ import { Editor } from "./gallery/editor";
 import { GalleryModel } from "./gallery/gallery_model";
 import { Grid } from "./gallery/grid";
 import galleryCss from "./gallery.css?inline";
-import { keepFocus } from "./lib/focus";
 import type { GalleryEvent, GalleryMessage, GalleryState } from "./lib/gallery_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
 import type { CleanUp, RenderContext } from "./lib/widget";
 
 function render(context: RenderContext): CleanUp {
-  const { model, el } = context;
+  const { model } = context;
   return mount<GalleryState, GalleryEvent>(context, {
     styles: { gallery: galleryCss },
+    keepsFocus: true,
     draw: (live) => {
       const view = live.field("view").peek();
       const shelf = shelfOf(view);
@@ -34,7 +34,6 @@ function render(context: RenderContext): CleanUp {
       );
       return {
         content,
-        begin: () => keepFocus(el, live),
         release: () => {
           gallery.close();
           release();

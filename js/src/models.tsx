@@ -1,6 +1,5 @@
 /** The models view: the catalogue, searched, filtered, looked at closely; its lines are copied or written as cells. */
 
-import { keepFocus } from "./lib/focus";
 import type { ModelsEvent, ModelsMessage, ModelsState } from "./lib/models_messages";
 import { mount } from "./lib/mount";
 import { inserter } from "./lib/notebook";
@@ -12,9 +11,10 @@ import { ModelsModel, type ModelsProps } from "./models/models_model";
 import modelsCss from "./models.css?inline";
 
 function render(context: RenderContext): CleanUp {
-  const { model, el } = context;
+  const { model } = context;
   return mount<ModelsState, ModelsEvent>(context, {
     styles: { models: modelsCss },
+    keepsFocus: true,
     draw: (live) => {
       const models = new ModelsModel(live, inserter(model, live.field("view").peek()));
       live.onMessage((content, buffers) => models.receive(content as ModelsMessage, buffers));
@@ -26,7 +26,7 @@ function render(context: RenderContext): CleanUp {
           <Body models={models} />
         </section>
       );
-      return { content, begin: () => keepFocus(el, live), release: () => models.end() };
+      return { content, release: () => models.end() };
     },
   });
 }

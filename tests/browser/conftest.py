@@ -173,9 +173,7 @@ def shown_views(browser, lab, simulator_port):
         notebook.open()
         notebook.run_all()
         notebook.idle()
-        views = ShownViews(notebook)
-        views.add_runners = lambda: server.set_runners(20)
-        yield views
+        yield ShownViews(notebook, server)
         problems = notebook.problems
         notebook.page.close()
         lab.end_kernels()

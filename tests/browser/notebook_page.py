@@ -58,19 +58,10 @@ class NotebookPage:
         """Open a notebook in the page as it is, in front of what is open."""
         self.name = name
         self.command("docmanager:open", {"path": name})
-        self.until(self._is_in_front, what=f"{name} in front")
+        self.page.wait_for_function("(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", arg=name)
         self.page.wait_for_selector(f"{PANEL} .jp-Cell")
         if kernel:
             self.ready()
-
-    def _is_in_front(self):
-        """Say whether the notebook is in front; a busy server makes JupyterLab put up a dialog, which takes that."""
-        dialog = self.page.locator(".jp-Dialog").filter(has_text="Server Connection Error")
-        if dialog.count():
-            dialog.get_by_role("checkbox").check()
-            dialog.get_by_role("button", name="Close").click()
-            self.command("docmanager:open", {"path": self.name})
-        return self.page.evaluate("(name) => window.jupyterapp.shell.currentWidget?.context?.path === name", self.name)
 
     def reopen(self):
         """Close the notebook, end its kernel and open it again with another."""

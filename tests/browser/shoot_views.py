@@ -180,7 +180,7 @@ def main():
                 notebook.command("statusbar:toggle")
                 notebook.run_all()
                 notebook.idle(timeout_s=240)
-                shoot(ShownViews(notebook, shown), given.into)
+                shoot(ShownViews(notebook, server, shown), given.into)
                 context.close()
         finally:
             lab.stop()

@@ -55,7 +55,7 @@ def tabs_through(page, start, end, key="Tab"):
 def test_a_view_is_passed_through_and_used_by_keyboard_alone(shown_views, view):
     page = shown_views.notebook.page
     if view.name in CALLING:
-        shown_views.add_runners()
+        shown_views.simulator.set_runners(20)
     between_two_buttons(shown_views, view)
     there = tabs_through(page, "fal-before", "fal-after")
     assert [each["what"] for each in there if not each["isSeen"]] == []

@@ -284,8 +284,8 @@ effects.plot()
 class ShownViews:
     """A notebook that shows every view of `VIEWS`, a cell each."""
 
-    def __init__(self, notebook, shown=VIEWS):
-        self.notebook, self.shown = notebook, shown
+    def __init__(self, notebook, simulator, shown=VIEWS):
+        self.notebook, self.simulator, self.shown = notebook, simulator, shown
 
     @staticmethod
     def cells():

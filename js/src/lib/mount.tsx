@@ -1,6 +1,7 @@
 /** How a view comes into the page and leaves it: its styles, its state, its rest while it is out of sight. */
 
 import { type ComponentChild, render as renderInto } from "preact";
+import { keepFocus } from "./focus";
 import { type IsUrgent, Live } from "./model";
 import { addStyle } from "./style";
 import themeCss from "./theme.css?inline";
@@ -13,8 +14,8 @@ const NEAR_PX = 400;
 interface Drawn {
   /** One element. */
   content: ComponentChild;
-  /** Called once it is in the page; what it returns is called before it is taken out. */
-  begin?: () => () => void;
+  /** Says the last words of the view, before it is taken out of the page. */
+  end?: () => void;
   /** Lets go of what the view holds beside its state, once it is out of the page. */
   release?: () => void;
 }
@@ -26,20 +27,22 @@ interface Options<State extends object, Event> {
   isUrgent?: IsUrgent<State>;
   /** Whether all changes are passed on, seen or not: of a view that goes on working out of sight. */
   isNeverHeld?: boolean;
+  /** Whether the focus stays where it is while the front end puts the output anew: of views that are typed into. */
+  keepsFocus?: boolean;
   draw: (live: Live<State, Event>) => Drawn;
 }
 
 /** Draws a view into `el` and returns how to take it away; safe to be called twice, as some hosts do. */
 export function mount<State extends object, Event>(
   { model, el, signal }: RenderContext,
-  { styles, isUrgent, isNeverHeld, draw }: Options<State, Event>,
+  { styles, isUrgent, isNeverHeld, keepsFocus, draw }: Options<State, Event>,
 ): CleanUp {
   addStyle(el, "theme", themeCss);
   for (const [name, css] of Object.entries(styles)) addStyle(el, name, css);
   const live = new Live<State, Event>(model, isUrgent);
-  const { content, begin, release } = draw(live);
+  const { content, end, release } = draw(live);
   renderInto(content, el);
-  const end = begin?.();
+  const releaseFocus = keepsFocus ? keepFocus(el, live) : undefined;
   const unwatch = isNeverHeld
     ? undefined
     : watchVisible(el.firstElementChild as Element, NEAR_PX, (isNear) => live.hold(!isNear));
@@ -48,6 +51,7 @@ export function mount<State extends object, Event>(
     if (isOver) return;
     isOver = true;
     unwatch?.();
+    releaseFocus?.();
     end?.();
     renderInto(null, el);
     live.close();
