@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { emptyOf, optionFor, readNumber } from "../src/form/values";
 import type { Field } from "../src/lib/form_messages";
 import { Form } from "./form_fixture";
+import { PATIENCE } from "./patience";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>&lt;b&gt;';
 const PROMPT: Field = {
@@ -264,7 +265,7 @@ test("a file goes to the kernel in parts, a few ahead of what has arrived, and i
   Object.defineProperty(input, "files", { value: [file] });
   Object.defineProperty(input, "value", { value: "", writable: true });
   act(() => void input.dispatchEvent(new Event("change", { bubbles: true })));
-  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(4));
+  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(4), PATIENCE);
   const first = form.model.sentOf("file")[0] as Record<string, unknown>;
   expect([first.part, first.name, first.size, String(first.data).length]).toEqual([
     0,
@@ -273,10 +274,10 @@ test("a file goes to the kernel in parts, a few ahead of what has arrived, and i
     480_000,
   ]);
   form.deliver({ kind: "file-part", upload: first.upload, received: 360_000 });
-  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(5));
+  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(5), PATIENCE);
   expect(form.el.querySelector("progress")?.value).toBeCloseTo(1 / 6);
   form.deliver({ kind: "file-stored", upload: first.upload, value: "@/home/inputs/cat.bin" });
-  await vi.waitFor(() => expect(form.sent()).toEqual({ image_url: "@/home/inputs/cat.bin" }));
+  await vi.waitFor(() => expect(form.sent()).toEqual({ image_url: "@/home/inputs/cat.bin" }), PATIENCE);
 });
 
 test("a file that is refused says why", async () => {
@@ -285,7 +286,7 @@ test("a file that is refused says why", async () => {
   Object.defineProperty(input, "files", { value: [new File(["x"], "cat.png")] });
   Object.defineProperty(input, "value", { value: "", writable: true });
   act(() => void input.dispatchEvent(new Event("change", { bubbles: true })));
-  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(1));
+  await vi.waitFor(() => expect(form.model.sentOf("file")).toHaveLength(1), PATIENCE);
   const { upload } = form.model.sentOf("file")[0] as unknown as { upload: string };
   form.deliver({ kind: "file-error", upload, error: "over 256 MiB" });
   expect(form.field("image_url").textContent).toContain("cat.png was not taken: over 256 MiB");

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Blobs, bytes } from "./blobs";
 import { AXES, Board, boardState, done } from "./board_fixture";
 import { Card, picture } from "./card_fixture";
+import { PATIENCE } from "./patience";
 
 const EVIL = '<img src=x onerror="globalThis.hacked = 1"><script>globalThis.hacked = 1</script>';
 
@@ -103,7 +104,7 @@ test("an original that is here already is shown when the lightbox opens again", 
   const about = { kind: "media", which: "original", index: 0, part: 0, parts: 1, content_type: "image/png" };
   board.deliver({ ...about, size_bytes: 3 }, bytes("big"));
   press("Escape");
-  await vi.waitFor(() => expect(box()).toBeNull());
+  await vi.waitFor(() => expect(box()).toBeNull(), PATIENCE);
   board.click(board.tiles[0]);
   const image = box()?.querySelector<HTMLImageElement>("img.fal-nb-limage");
   expect(image?.dataset.state).toBe("original");
