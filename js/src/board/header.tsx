@@ -94,14 +94,21 @@ function Money({ board }: BoardProps) {
   );
 }
 
+/** How a sweep stands: what can be done with it, and how many of its cells have failed or nobody will call. */
+function standing({ live }: BoardModel) {
+  const counts = live.field("counts").value ?? {};
+  const isAtRest = live.field("is_at_rest").value === true;
+  return {
+    isPaused: live.field("is_paused").value === true,
+    isOpen: openCount(counts) > 0 && !isAtRest,
+    failed: counts.FAILED ?? 0,
+    left: isAtRest ? (counts.PREPARED ?? 0) : 0,
+  };
+}
+
 /** Says to a screen reader when the sweep starts, pauses and ends, not each cell. */
 function Announcer({ board }: BoardProps) {
-  const counts = board.live.field("counts").value ?? {};
-  const isAtRest = board.live.field("is_at_rest").value === true;
-  const isOpen = openCount(counts) > 0 && !isAtRest;
-  const isPaused = board.live.field("is_paused").value;
-  const failed = counts.FAILED ?? 0;
-  const left = isAtRest ? (counts.PREPARED ?? 0) : 0;
+  const { isPaused, isOpen, failed, left } = standing(board);
   const ended = left > 0 ? `at rest, ${left} not called` : `ended, ${failed} failed`;
   const state = isPaused ? "paused" : isOpen ? "running" : ended;
   return (
@@ -114,12 +121,7 @@ function Announcer({ board }: BoardProps) {
 type Command = "pause" | "resume" | "cancel" | "retry";
 
 function Commands({ board }: BoardProps) {
-  const counts = board.live.field("counts").value ?? {};
-  const isPaused = Boolean(board.live.field("is_paused").value);
-  const failed = counts.FAILED ?? 0;
-  const isAtRest = board.live.field("is_at_rest").value === true;
-  const isOpen = openCount(counts) > 0 && !isAtRest;
-  const left = isAtRest ? (counts.PREPARED ?? 0) : 0;
+  const { isPaused, isOpen, failed, left } = standing(board);
   const sent = useSignal<readonly Command[]>([]);
   const about = `${isPaused} ${isOpen} ${failed} ${left}`;
   // A new state is the answer to what was sent.
